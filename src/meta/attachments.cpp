@@ -1,0 +1,191 @@
+#include "meta/attachments.hpp"
+
+#include "meta/columns.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace satchel::meta {
+namespace {
+
+// A key slot: length, key, zeros. One size for all, so that a slot is overwritten in place.
+using Slot = std::array<std::byte, 64>;
+static_assert(wrapped_key_bytes_max == Slot{}.size() - 1);
+
+Slot to_slot(ByteView key) {
+    Slot slot{};
+    slot[0] = static_cast<std::byte>(key.size());
+    std::ranges::copy(key, slot.begin() + 1);
+    return slot;
+}
+
+Result<Bytes> from_slot(ByteView slot) {
+    const std::size_t size = slot.empty() ? 0 : std::to_integer<std::size_t>(slot[0]);
+    if (slot.size() != Slot{}.size() || size > wrapped_key_bytes_max) {
+        return fail(Errc::corrupt, "an attachment's key slot is missing or damaged");
+    }
+    const ByteView key = slot.subspan(1, size);
+    return Bytes(key.begin(), key.end());
+}
+
+Result<AttachmentState> state_from(std::string_view text) {
+    for (const auto state :
+         {AttachmentState::pending, AttachmentState::complete, AttachmentState::failed}) {
+        if (text == to_string(state)) return state;
+    }
+    return fail(Errc::corrupt, "an attachment has an unknown state");
+}
+
+Result<Tier> tier_from(std::string_view text) {
+    for (const auto tier : {Tier::persistent, Tier::ephemeral}) {
+        if (text == to_string(tier)) return tier;
+    }
+    return fail(Errc::corrupt, "an attachment has an unknown tier");
+}
+
+// A row of the view attachment_rows.
+Result<AttachmentRow> read_row(const Statement& row) {
+    AttachmentRow out;
+    TRY(out.id, id_at<AttachmentId>(row, 0));
+    TRY(out.partner, id_at<PartnerId>(row, 1));
+    TRY(out.wrapped_key, from_slot(row.blob(2)));
+    out.key_version = static_cast<std::uint32_t>(row.integer(3));
+    out.sealed_name = bytes_at(row, 4);
+    out.content_type = row.text(5);
+    out.size_bytes = static_cast<std::uint64_t>(row.integer(6));
+    TRY(out.state, state_from(row.text(7)));
+    TRY(out.tier, tier_from(row.text(8)));
+    out.created_at = time_at(row, 9);
+    out.upload_expires_at = time_at(row, 10);
+    TRY(out.blob, optional_id_at<BlobId>(row, 11));
+    out.sweep_at = optional_time_at(row, 12);
+    return out;
+}
+
+Result<std::int64_t> store_key(Session& session, ByteView key) {
+    if (key.size() > wrapped_key_bytes_max) {
+        return fail(Errc::invalid_argument, "a wrapped key does not fit its slot");
+    }
+    const Slot slot = to_slot(key);
+    {
+        TRY(auto reused,
+            session.query("UPDATE attachment_keys SET in_use = 1, sealed = $1 WHERE slot = "
+                          "(SELECT slot FROM attachment_keys WHERE in_use = 0 LIMIT 1) "
+                          "RETURNING slot",
+                          ByteView(slot)));
+        TRY(const bool found, reused->step());
+        if (found) return reused->integer(0);
+    }
+    TRY(auto added,
+        session.query("INSERT INTO attachment_keys (in_use, sealed) VALUES (1, $1) RETURNING slot",
+                      ByteView(slot)));
+    TRY([[maybe_unused]] const bool found, added->step());
+    return added->integer(0);
+}
+
+Result<> destroy_key(Session& session, std::int64_t slot) {
+    return session.run("UPDATE attachment_keys SET in_use = 0, sealed = $2 WHERE slot = $1", slot,
+                       ByteView(Slot{}));
+}
+
+}  // namespace
+
+Result<> insert_attachment(Session& session, const AttachmentRow& row) {
+    TRY(const auto slot, store_key(session, row.wrapped_key));
+    return session.run(
+        "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, content_type, "
+        "size_bytes, state, tier, created_at, upload_expires_at, blob, sweep_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        row.id, row.partner, slot, row.key_version, row.sealed_name, row.content_type,
+        row.size_bytes, to_string(row.state), to_string(row.tier), row.created_at,
+        row.upload_expires_at, row.blob, row.sweep_at);
+}
+
+Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id) {
+    TRY(auto statement, session.query("SELECT * FROM attachment_rows WHERE id = $1", id));
+    return first_row(*statement, read_row);
+}
+
+Result<bool> store_upload(Session& session,
+                          const StoredUpload& upload,
+                          std::optional<BlobId>& replaced) {
+    replaced = std::nullopt;
+    {
+        TRY(auto before, session.query("SELECT blob FROM attachments WHERE id = $1", upload.id));
+        TRY(const bool found, before->step());
+        if (!found) return false;
+        TRY(replaced, optional_id_at<BlobId>(*before, 0));
+    }
+    CHECK(session.run("UPDATE attachments SET state = $2, blob = $3, sweep_at = $4 WHERE id = $1",
+                      upload.id, to_string(upload.state), upload.blob, upload.sweep_at));
+    if (replaced == upload.blob) replaced = std::nullopt;
+    if (replaced) CHECK(queue_blob_removal(session, *replaced));
+    return true;
+}
+
+Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry) {
+    Removed removed;
+    std::int64_t slot = 0;
+    {
+        TRY(auto gone, session.query("DELETE FROM attachments WHERE id = $1 AND partner = $2 "
+                                     "RETURNING blob, key_slot",
+                                     entry.attachment, entry.partner));
+        TRY(const bool found, gone->step());
+        if (!found) return std::optional<Removed>{};
+        TRY(removed.blob, optional_id_at<BlobId>(*gone, 0));
+        slot = gone->integer(1);
+    }
+    CHECK(destroy_key(session, slot));
+    if (removed.blob) CHECK(queue_blob_removal(session, *removed.blob));
+    CHECK(append_audit(session, entry));
+    return std::optional<Removed>{removed};
+}
+
+Result<std::vector<AttachmentRow>> due_attachments(Session& session, Time now, std::size_t max) {
+    TRY(auto statement, session.query("SELECT * FROM attachment_rows WHERE sweep_at <= $1 "
+                                      "ORDER BY sweep_at LIMIT $2",
+                                      now, max));
+    return all_rows(*statement, read_row);
+}
+
+Result<bool> fail_upload(Session& session, AttachmentId id, Time sweep_at) {
+    TRY(auto statement, session.query("UPDATE attachments SET state = 'failed', sweep_at = $2 "
+                                      "WHERE id = $1 AND state = 'pending' RETURNING 1",
+                                      id, sweep_at));
+    return changed(*statement);
+}
+
+Result<std::optional<AttachmentId>> owner_of_blob(Session& session, BlobId blob) {
+    TRY(auto statement, session.query("SELECT id FROM attachments WHERE blob = $1", blob));
+    return first_row(*statement, [](const Statement& row) { return id_at<AttachmentId>(row, 0); });
+}
+
+Result<std::vector<AttachmentRow>> attachments_after(Session& session,
+                                                     AttachmentId after,
+                                                     std::size_t max) {
+    TRY(auto statement,
+        session.query("SELECT * FROM attachment_rows WHERE id > $1 ORDER BY id LIMIT $2", after,
+                      max));
+    return all_rows(*statement, read_row);
+}
+
+Result<std::vector<PartnerTotals>> attachment_totals(Session& session) {
+    TRY(auto statement,
+        session.prepare("SELECT partner, "
+                        "count(CASE WHEN state = 'pending' THEN 1 END), "
+                        "count(CASE WHEN state = 'complete' THEN 1 END), "
+                        "count(CASE WHEN state = 'failed' THEN 1 END), "
+                        "coalesce(sum(CASE WHEN state = 'complete' THEN size_bytes END), 0) "
+                        "FROM attachments GROUP BY partner ORDER BY partner"));
+    return all_rows(*statement, [](const Statement& row) -> Result<PartnerTotals> {
+        PartnerTotals totals;
+        TRY(totals.partner, id_at<PartnerId>(row, 0));
+        totals.pending = static_cast<std::uint64_t>(row.integer(1));
+        totals.complete = static_cast<std::uint64_t>(row.integer(2));
+        totals.failed = static_cast<std::uint64_t>(row.integer(3));
+        totals.bytes = static_cast<std::uint64_t>(row.integer(4));
+        return totals;
+    });
+}
+
+}  // namespace satchel::meta

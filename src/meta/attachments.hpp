@@ -1,0 +1,113 @@
+// Table attachments, and what a deletion leaves behind: blob_removals and deletion_audit.
+//
+// Functions run inside a Database::read or ::write. The file name and the attachment's key are
+// opaque here: sealed bytes from the service.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "meta/database.hpp"
+#include "model/attachment.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace satchel::meta {
+
+// Keys are kept in slots of one size, see docs/formats/metadata.md.
+inline constexpr std::size_t wrapped_key_bytes_max = 63;
+
+struct AttachmentRow {
+    AttachmentId id;
+    PartnerId partner;
+    Bytes wrapped_key;  // At most wrapped_key_bytes_max.
+    std::uint32_t key_version = 0;
+    Bytes sealed_name;
+    std::string content_type;
+    std::uint64_t size_bytes = 0;
+    AttachmentState state = AttachmentState::pending;
+    Tier tier = Tier::persistent;
+    Time created_at{};
+    Time upload_expires_at{};
+    std::optional<BlobId> blob;
+    // When the sweeper has to look at this row next; absent: never.
+    std::optional<Time> sweep_at;
+};
+
+// Errc::conflict if the id or the blob is taken.
+Result<> insert_attachment(Session& session, const AttachmentRow& row);
+
+// One look-up by id, whoever owns it: the caller compares the partner, so that a foreign id and
+// an unknown one cost the same.
+Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id);
+
+struct StoredUpload {
+    AttachmentId id;
+    AttachmentState state;       // complete, or failed when the content is forbidden.
+    std::optional<BlobId> blob;  // Present exactly when complete.
+    std::optional<Time> sweep_at;
+};
+// Records a finished upload. False if the row is gone. A blob it replaces goes to
+// blob_removals in the same transaction, and is returned in `replaced`.
+Result<bool> store_upload(Session& session,
+                          const StoredUpload& upload,
+                          std::optional<BlobId>& replaced);
+
+struct AuditEntry {
+    Time at{};
+    PartnerId partner;
+    AttachmentId attachment;
+    std::string cause;  // "delete", "upload_expired"
+    std::string actor;  // "key:<id>", "sweeper", "operator"
+};
+
+// remove_attachment() does this for its own entry.
+Result<> append_audit(Session& session, const AuditEntry& entry);
+
+// Removes the row (with its key and name), queues its blob for removal and writes the audit
+// entry. nullopt if there is no such attachment of this partner.
+struct Removed {
+    std::optional<BlobId> blob;
+};
+Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry);
+
+// Rows whose sweep_at has come, oldest first.
+Result<std::vector<AttachmentRow>> due_attachments(Session& session, Time now, std::size_t max);
+// pending -> failed, with the next sweep_at. False if the row is gone or not pending any more.
+Result<bool> fail_upload(Session& session, AttachmentId id, Time sweep_at);
+
+// Blobs whose rows are gone but whose bytes may still be there.
+Result<std::vector<BlobId>> pending_blob_removals(Session& session, std::size_t max);
+Result<> forget_blob_removals(Session& session, const std::vector<BlobId>& blobs);
+// Queues a blob that no row refers to.
+Result<> queue_blob_removal(Session& session, BlobId blob);
+
+// Which attachment a blob belongs to, if a row refers to it.
+Result<std::optional<AttachmentId>> owner_of_blob(Session& session, BlobId blob);
+
+// Rows with id > after, in id order; for fsck.
+Result<std::vector<AttachmentRow>> attachments_after(Session& session,
+                                                     AttachmentId after,
+                                                     std::size_t max);
+
+// seq > after, oldest first.
+struct AuditRow {
+    std::int64_t seq = 0;
+    AuditEntry entry;
+};
+Result<std::vector<AuditRow>> audit_after(Session& session,
+                                          std::int64_t after,
+                                          std::optional<PartnerId> partner,
+                                          std::size_t max);
+
+// Reads every row: for tools and reports, not for the request path.
+struct PartnerTotals {
+    PartnerId partner;
+    std::uint64_t pending = 0;
+    std::uint64_t complete = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t bytes = 0;  // Of complete attachments.
+};
+Result<std::vector<PartnerTotals>> attachment_totals(Session& session);
+
+}  // namespace satchel::meta

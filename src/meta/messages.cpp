@@ -1,0 +1,259 @@
+#include "meta/messages.hpp"
+
+#include "meta/columns.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace satchel::meta {
+namespace {
+
+namespace json = boost::json;
+
+#define SATCHEL_MESSAGE_COLUMNS                                                               \
+    "seq, id, partner, chat, ordinal, direction, sender, service, preferred_service, parts, " \
+    "effect_type, effect_name, reply_message, reply_part, thread, idempotency_key, status, "  \
+    "created_at, updated_at, sent_at, delivered_at, read_at"
+
+std::unexpected<Error> corrupt() {
+    return fail(Errc::corrupt, "a message's row is damaged");
+}
+
+json::string_view text(std::string_view value) {
+    return {value.data(), value.size()};
+}
+
+std::string_view text_of(const json::value* value) {
+    if (value == nullptr || !value->is_string()) return {};
+    return {value->get_string().data(), value->get_string().size()};
+}
+
+json::object encode(const TextPart& part) {
+    json::object out{{"text", text(part.value)}};
+    if (part.decorations.empty()) return out;
+    json::array decorations;
+    for (const TextDecoration& each : part.decorations) {
+        decorations.push_back(
+            json::array{each.begin, each.end, text(each.style), text(each.animation)});
+    }
+    out["decorations"] = std::move(decorations);
+    return out;
+}
+
+json::object encode(const AttachmentId& id) {
+    return {{"attachment", id.str()}};
+}
+
+json::object encode(const LinkPart& part) {
+    return {{"link", text(part.value)}};
+}
+
+Result<TextPart> decode_text(const json::object& object) {
+    TextPart part{std::string(text_of(object.if_contains("text"))), {}};
+    const json::value* decorations = object.if_contains("decorations");
+    if (decorations == nullptr) return part;
+    if (!decorations->is_array()) return corrupt();
+    for (const json::value& each : decorations->get_array()) {
+        if (!each.is_array() || each.get_array().size() != 4) return corrupt();
+        const json::array& values = each.get_array();
+        if (!values[0].is_int64() || !values[1].is_int64()) return corrupt();
+        part.decorations.push_back({static_cast<std::uint32_t>(values[0].get_int64()),
+                                    static_cast<std::uint32_t>(values[1].get_int64()),
+                                    std::string(text_of(&values[2])),
+                                    std::string(text_of(&values[3]))});
+    }
+    return part;
+}
+
+Result<StoredPart> decode_part(const json::value& value) {
+    if (!value.is_object()) return corrupt();
+    const json::object& object = value.get_object();
+    if (object.contains("text")) return decode_text(object);
+    if (object.contains("link")) {
+        return LinkPart{std::string(text_of(object.if_contains("link")))};
+    }
+    const auto id = AttachmentId::parse(text_of(object.if_contains("attachment")));
+    if (!id) return corrupt();
+    return *id;
+}
+
+Result<> read_texts(const Statement& row, MessageRow& out) {
+    out.direction =
+        row.text(5) == to_string(Direction::inbound) ? Direction::inbound : Direction::outbound;
+    const auto service = parse_service(row.text(7));
+    const auto status = parse_delivery_status(row.text(16));
+    if (!service || !status) return corrupt();
+    out.service = *service;
+    out.status = *status;
+    if (!row.is_null(8)) out.preferred_service = parse_service(row.text(8));
+    if (!row.is_null(10)) {
+        const auto type = row.text(10) == "screen" ? EffectType::screen : EffectType::bubble;
+        out.effect = Effect{type, std::string(row.text(11))};
+    }
+    if (!row.is_null(15)) out.idempotency_key = row.text(15);
+    TRY(out.parts, decode_parts(row.text(9)));
+    return {};
+}
+
+Result<MessageRow> read_message(const Statement& row) {
+    MessageRow out;
+    out.seq = row.integer(0);
+    TRY(out.id, id_at<MessageId>(row, 1));
+    TRY(out.partner, id_at<PartnerId>(row, 2));
+    out.chat = row.integer(3);
+    out.ordinal = row.integer(4);
+    out.sender = static_cast<int>(row.integer(6));
+    CHECK(read_texts(row, out));
+    TRY(const auto reply, optional_id_at<MessageId>(row, 12));
+    if (reply) out.reply_to = ReplyTo{*reply, static_cast<std::uint32_t>(row.integer(13))};
+    if (!row.is_null(14)) out.thread = row.integer(14);
+    out.created_at = time_at(row, 17);
+    out.updated_at = time_at(row, 18);
+    out.sent_at = optional_time_at(row, 19);
+    out.delivered_at = optional_time_at(row, 20);
+    out.read_at = optional_time_at(row, 21);
+    return out;
+}
+
+}  // namespace
+
+std::string encode_parts(const std::vector<StoredPart>& parts) {
+    json::array out;
+    for (const StoredPart& part : parts) {
+        out.push_back(std::visit([](const auto& each) { return encode(each); }, part));
+    }
+    return json::serialize(out);
+}
+
+Result<std::vector<StoredPart>> decode_parts(std::string_view stored) {
+    boost::system::error_code error;
+    const json::value value = json::parse(text(stored), error);
+    if (error || !value.is_array()) return corrupt();
+    std::vector<StoredPart> parts;
+    for (const json::value& each : value.get_array()) {
+        TRY(parts.emplace_back(), decode_part(each));
+    }
+    return parts;
+}
+
+Result<> insert_message(Session& session, MessageRow& row) {
+    std::optional<std::string_view> preferred;
+    std::optional<std::string_view> effect_type;
+    std::optional<std::string_view> effect_name;
+    std::optional<MessageId> reply;
+    std::optional<std::uint32_t> reply_part;
+    if (row.preferred_service) preferred = to_string(*row.preferred_service);
+    if (row.effect) {
+        effect_type = to_string(row.effect->type);
+        effect_name = row.effect->name;
+    }
+    if (row.reply_to) {
+        reply = row.reply_to->message;
+        reply_part = row.reply_to->part_index;
+    }
+    TRY(auto added,
+        session.query("INSERT INTO messages (id, partner, chat, ordinal, direction, sender, "
+                      "service, preferred_service, parts, effect_type, effect_name, "
+                      "reply_message, reply_part, thread, idempotency_key, status, created_at, "
+                      "updated_at, sent_at, delivered_at, read_at) VALUES ($1, $2, $3, $4, $5, "
+                      "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
+                      "$21) RETURNING seq",
+                      row.id, row.partner, row.chat, row.ordinal, to_string(row.direction),
+                      row.sender, to_string(row.service), preferred, encode_parts(row.parts),
+                      effect_type, effect_name, reply, reply_part, row.thread, row.idempotency_key,
+                      to_string(row.status), row.created_at, row.updated_at, row.sent_at,
+                      row.delivered_at, row.read_at));
+    TRY([[maybe_unused]] const bool found, added->step());
+    row.seq = added->integer(0);
+    return {};
+}
+
+Result<std::optional<MessageRow>> find_message(Session& session, MessageId id) {
+    TRY(auto statement,
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE id = $1", id));
+    return first_row(*statement, read_message);
+}
+
+Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq) {
+    TRY(auto statement,
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE seq = $1", seq));
+    return first_row(*statement, read_message);
+}
+
+Result<std::vector<MessageRow>> messages_of_chat(Session& session,
+                                                 std::int64_t chat,
+                                                 std::int64_t before,
+                                                 std::size_t max) {
+    TRY(auto statement,
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE chat = $1 AND "
+                      "ordinal < $2 ORDER BY ordinal DESC LIMIT $3",
+                      chat, before, max));
+    return all_rows(*statement, read_message);
+}
+
+Result<std::vector<MessageRow>> messages_of_thread(
+    Session& session, std::int64_t thread, std::int64_t beyond, Order order, std::size_t max) {
+    if (order == Order::ascending) {
+        TRY(auto statement,
+            session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE thread = $1 "
+                          "AND ordinal > $2 UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
+                          " FROM messages WHERE seq = $1 AND ordinal > $2 "
+                          "ORDER BY ordinal LIMIT $3",
+                          thread, beyond, max));
+        return all_rows(*statement, read_message);
+    }
+    TRY(auto statement,
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE thread = $1 "
+                      "AND ordinal < $2 UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
+                      " FROM messages WHERE seq = $1 AND ordinal < $2 "
+                      "ORDER BY ordinal DESC LIMIT $3",
+                      thread, beyond, max));
+    return all_rows(*statement, read_message);
+}
+
+Result<bool> remove_message(Session& session, MessageId id, PartnerId partner) {
+    TRY(auto statement,
+        session.query("DELETE FROM messages WHERE id = $1 AND partner = $2 RETURNING 1", id,
+                      partner));
+    return changed(*statement);
+}
+
+Result<bool> update_delivery(Session& session, const MessageRow& row) {
+    TRY(auto statement,
+        session.query("UPDATE messages SET status = $2, updated_at = $3, sent_at = $4, "
+                      "delivered_at = $5, read_at = $6 WHERE seq = $1 RETURNING 1",
+                      row.seq, to_string(row.status), row.updated_at, row.sent_at, row.delivered_at,
+                      row.read_at));
+    return changed(*statement);
+}
+
+Result<> mark_queued(Session& session, std::int64_t seq, Time at) {
+    return session.run(
+        "UPDATE messages SET status = 'queued', updated_at = $2 "
+        "WHERE seq = $1 AND status = 'pending'",
+        seq, at);
+}
+
+Result<std::optional<MessageId>> find_idempotency_key(Session& session,
+                                                      PartnerId partner,
+                                                      std::string_view key) {
+    TRY(auto statement,
+        session.query("SELECT message FROM idempotency_keys WHERE partner = $1 AND key = $2",
+                      partner, key));
+    return first_row(*statement, [](const Statement& row) { return id_at<MessageId>(row, 0); });
+}
+
+Result<bool> insert_idempotency_key(Session& session,
+                                    PartnerId partner,
+                                    std::string_view key,
+                                    MessageId message) {
+    TRY(auto statement,
+        session.query("INSERT INTO idempotency_keys (partner, key, message) VALUES ($1, $2, $3) "
+                      "ON CONFLICT DO NOTHING RETURNING 1",
+                      partner, key, message));
+    return changed(*statement);
+}
+
+}  // namespace satchel::meta

@@ -1,0 +1,75 @@
+// Tables messages and idempotency_keys. Parts are JSON, see docs/formats/metadata.md.
+#pragma once
+
+#include "meta/database.hpp"
+#include "model/message.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace satchel::meta {
+
+// A media part is its attachment's id. Whether that attachment is still there is the attachment
+// table's to say: a part whose attachment was deleted refers to nothing.
+using StoredPart = std::variant<TextPart, AttachmentId, LinkPart>;
+
+struct MessageRow {
+    std::int64_t seq = 0;
+    MessageId id;
+    PartnerId partner;
+    std::int64_t chat = 0;     // chats.seq
+    std::int64_t ordinal = 0;  // Counts the chat's messages; never used twice.
+    Direction direction = Direction::outbound;
+    int sender = 0;  // Position among the chat's handles.
+    Service service = Service::imessage;
+    std::optional<Service> preferred_service;
+    std::vector<StoredPart> parts;
+    std::optional<Effect> effect;
+    std::optional<ReplyTo> reply_to;
+    std::optional<std::int64_t> thread;  // seq of the message that began it; absent for that one.
+    std::optional<std::string> idempotency_key;
+    DeliveryStatus status = DeliveryStatus::pending;
+    Time created_at{};
+    Time updated_at{};
+    std::optional<Time> sent_at;
+    std::optional<Time> delivered_at;
+    std::optional<Time> read_at;
+};
+
+std::string encode_parts(const std::vector<StoredPart>& parts);
+Result<std::vector<StoredPart>> decode_parts(std::string_view text);
+
+// Sets `row.seq`. Errc::conflict if the id is taken.
+Result<> insert_message(Session& session, MessageRow& row);
+Result<std::optional<MessageRow>> find_message(Session& session, MessageId id);
+Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq);
+// Newest first, with ordinals below `before`.
+Result<std::vector<MessageRow>> messages_of_chat(Session& session,
+                                                 std::int64_t chat,
+                                                 std::int64_t before,
+                                                 std::size_t max);
+// The message `thread` and the replies under it; by ordinal, behind `beyond` in that direction.
+enum class Order : bool { ascending, descending };
+Result<std::vector<MessageRow>> messages_of_thread(
+    Session& session, std::int64_t thread, std::int64_t beyond, Order order, std::size_t max);
+Result<bool> remove_message(Session& session, MessageId id, PartnerId partner);
+
+// Writes status, updated_at, sent_at, delivered_at, read_at. False if the row is gone.
+Result<bool> update_delivery(Session& session, const MessageRow& row);
+// pending -> queued.
+Result<> mark_queued(Session& session, std::int64_t seq, Time at);
+
+Result<std::optional<MessageId>> find_idempotency_key(Session& session,
+                                                      PartnerId partner,
+                                                      std::string_view key);
+// False if the key is taken.
+Result<bool> insert_idempotency_key(Session& session,
+                                    PartnerId partner,
+                                    std::string_view key,
+                                    MessageId message);
+
+}  // namespace satchel::meta

@@ -1,0 +1,151 @@
+#include "meta/sqlite.hpp"
+
+#include "base/log.hpp"
+#include "meta/sqlite_connection.hpp"
+#include "meta/sqlite_schema.hpp"
+#include "meta/sqlite_writer.hpp"
+#include "model/api_errors.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace satchel::meta {
+namespace {
+
+class SqliteDatabase final : public Database {
+public:
+    SqliteDatabase(SqliteOptions options, std::unique_ptr<SqliteWriter> writer)
+        : options_(std::move(options)), writer_(std::move(writer)) {}
+
+    Async<> read_erased(std::function<Result<>(Session&)> work) override {
+        CO_TRY(auto reader, take_reader());
+        auto result = read_with(*reader, work);
+        if (!reader->in_transaction()) keep_reader(std::move(reader));
+        co_return result;
+    }
+
+    Async<> write_erased(std::move_only_function<Result<>(Session&)> work, Erases erases) override;
+
+    CommitStats stats() const override { return writer_ ? writer_->stats() : CommitStats{}; }
+
+private:
+    // BEGIN and COMMIT cost 0.1 us together and give all statements one view.
+    static Result<> read_with(SqliteConnection& reader,
+                              const std::function<Result<>(Session&)>& work) {
+        CHECK(reader.run("BEGIN"));
+        auto result = work(reader);
+        if (auto ended = reader.run("COMMIT"); !ended) {
+            reader.roll_back();
+            if (result) return ended;
+        }
+        return result;
+    }
+
+    // Reads block their thread, so there are never more readers than threads.
+    Result<std::unique_ptr<SqliteConnection>> take_reader() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!readers_.empty()) {
+                auto reader = std::move(readers_.back());
+                readers_.pop_back();
+                return reader;
+            }
+        }
+        return SqliteConnection::open(options_, Access::read_only);
+    }
+    void keep_reader(std::unique_ptr<SqliteConnection> reader) {
+        const std::lock_guard lock(mutex_);
+        readers_.push_back(std::move(reader));
+    }
+
+    const SqliteOptions options_;
+    // Closed after the readers: the connection that closes last takes the log away.
+    std::unique_ptr<SqliteWriter> writer_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<SqliteConnection>> readers_;
+};
+
+Async<> SqliteDatabase::write_erased(std::move_only_function<Result<>(Session&)> work,
+                                     Erases erases) {
+    if (!writer_) co_return fail(Errc::unavailable, "the database was opened read-only");
+    PendingWrite write{.work = std::move(work),
+                       .erases = erases,
+                       .home = co_await asio::this_coro::executor,
+                       .resume = {},
+                       .result = {}};
+    auto start = [this, &write](auto resume) {
+        write.resume = std::move(resume);
+        if (writer_->push(write)) return;
+        asio::post(write.home, [refused = std::move(write.resume)]() mutable {
+            refused(fail(reasons::overloaded));
+        });
+    };
+    co_return co_await asio::async_initiate<const UseTask, void(Result<>)>(std::move(start),
+                                                                           use_task);
+}
+
+// SQLite keeps no statistics of its memory (they cost a lock at every allocation) and takes no
+// locks around connections (each has one user at a time). Process-wide, so the first call
+// decides, and only if nobody has used SQLite before.
+void configure_library() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    });
+}
+
+Result<> sync_folder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = fd >= 0 && ::fsync(fd) == 0;
+    const int reason = errno;
+    if (fd >= 0) ::close(fd);
+    if (!synced) return fail(Errc::unavailable, std::generic_category().message(reason));
+    return {};
+}
+
+// Before SQLite does, because it would let others read the file. Its log gets the same mode.
+Result<> create_if_absent(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        if (errno == EEXIST) return {};
+        return fail(Errc::unavailable, std::generic_category().message(errno));
+    }
+    ::close(fd);
+    return sync_folder(std::filesystem::absolute(file).parent_path());
+}
+
+Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
+    const bool writes = options.access == Access::read_write;
+    if (writes) CHECK(create_if_absent(options.file));
+    TRY(auto connection, SqliteConnection::open(options, options.access));
+    CHECK(prepare_schema(*connection, options.access));
+    std::unique_ptr<SqliteWriter> writer;
+    if (writes) {
+        TRY(auto copying, SqliteConnection::open(options, Access::read_write));
+        writer = std::make_unique<SqliteWriter>(std::move(connection), std::move(copying));
+    }
+    return std::make_unique<SqliteDatabase>(options, std::move(writer));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
+    configure_library();
+    auto database = open_files(options);
+    if (!database) {
+        Error& error = database.error();
+        const std::string why = error.message.empty() ? error.detail : error.message;
+        error.message = "cannot use the metadata in " + options.file.string() + ": " + why;
+    }
+    return database;
+}
+
+}  // namespace satchel::meta

@@ -1,0 +1,302 @@
+#include "meta/sqlite_writer.hpp"
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace satchel::meta {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 4 MiB of log: long enough that pages written again and again are copied once.
+constexpr int frames_before_copy = 1024;
+constexpr auto erase_retry_interval = 250ms;
+// Starting the log over is worth little patience: it is tried again after the next copy.
+constexpr auto restart_wait_max = 10ms;
+
+// The finished writes of one loop. Resumes them there, or, if that loop is gone without having
+// run this, destroys their coroutines.
+class Resumption {
+public:
+    Resumption(const Loop::executor_type& home, std::shared_ptr<std::mutex> posting)
+        : home_(home), posting_(std::move(posting)) {}
+    Resumption(Resumption&& other) noexcept
+        : home_(other.home_),
+          posting_(std::move(other.posting_)),
+          writes_(std::exchange(other.writes_, {})),
+          next_(std::exchange(other.next_, 0)) {}
+    Resumption& operator=(Resumption&&) = delete;
+    ~Resumption() {
+        while (PendingWrite* const write = take()) {
+            // The handler owns the frame that `write` is in.
+            const auto dropped = std::move(write->resume);
+        }
+    }
+
+    const Loop::executor_type& home() const { return home_; }
+    void add(PendingWrite* write) { writes_.push_back(write); }
+
+    void operator()() {
+        // What is resumed may end its loop, which the writer must have let go of by then.
+        {
+            const std::lock_guard posted(*posting_);
+        }
+        while (PendingWrite* const write = take()) {
+            auto resume = std::move(write->resume);
+            auto result = std::move(write->result);
+            resume(std::move(result));
+        }
+    }
+
+private:
+    PendingWrite* take() { return next_ < writes_.size() ? writes_[next_++] : nullptr; }
+
+    Loop::executor_type home_;
+    std::shared_ptr<std::mutex> posting_;
+    std::vector<PendingWrite*> writes_;
+    std::size_t next_ = 0;
+};
+
+void resume_all(const std::vector<PendingWrite*>& batch,
+                const std::shared_ptr<std::mutex>& posting) {
+    std::vector<Resumption> groups;
+    for (PendingWrite* const write : batch) {
+        auto group = std::ranges::find(groups, write->home, &Resumption::home);
+        if (group == groups.end()) {
+            groups.emplace_back(write->home, posting);
+            group = std::prev(groups.end());
+        }
+        group->add(write);
+    }
+    const std::lock_guard lock(*posting);
+    for (Resumption& group : groups) {
+        const Loop::executor_type home = group.home();
+        asio::post(home, std::move(group));
+    }
+}
+
+int count_frames(void* frames, sqlite3*, const char*, int in_log) {
+    *static_cast<int*>(frames) = in_log;
+    return SQLITE_OK;
+}
+
+Result<> guarded(PendingWrite& write, Session& session) {
+    try {
+        return write.work(session);
+    } catch (const std::exception& error) {
+        return fail(Errc::internal, std::string("a write threw: ") + error.what());
+    }
+}
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(std::unique_ptr<SqliteConnection> writing,
+                           std::unique_ptr<SqliteConnection> copying)
+    : writing_(std::move(writing)),
+      copying_(std::move(copying)),
+      copy_at_frames_(frames_before_copy) {
+    sqlite3_wal_hook(writing_->handle(), &count_frames, &log_frames_);
+    // A crash may have come between a commit that erases and the cutting of the log.
+    empty_log(0ms);
+    copier_ = std::thread([this] { copy_loop(); });
+    writer_ = std::thread([this] { write_loop(); });
+}
+
+SqliteWriter::~SqliteWriter() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    writer_wakes_.notify_one();
+    writer_.join();
+    {
+        const std::lock_guard lock(mutex_);
+        copier_stops_ = true;
+    }
+    copier_wakes_.notify_one();
+    copier_.join();
+    copying_.reset();
+    empty_log(lock_wait_max);
+}
+
+bool SqliteWriter::push(PendingWrite& write) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.size() >= limits::commit_queue_max) return false;
+        queue_.push_back(&write);
+    }
+    writer_wakes_.notify_one();
+    return true;
+}
+
+CommitStats SqliteWriter::stats() const {
+    return {commits_.load(), writes_.load()};
+}
+
+void SqliteWriter::write_loop() {
+    Batch batch;
+    while (next_batch(batch)) {
+        if (erase_due_) empty_log(0ms);
+        if (batch.empty()) continue;
+        run_batch(batch);
+        batch.clear();
+    }
+}
+
+// Waits for writes. May come back with none, to keep house. False: time to stop.
+bool SqliteWriter::next_batch(Batch& batch) {
+    std::unique_lock lock(mutex_);
+    const auto something_to_do = [this] { return !queue_.empty() || copied_ || stopping_; };
+    if (erase_due_) {
+        writer_wakes_.wait_for(lock, erase_retry_interval, something_to_do);
+    } else {
+        writer_wakes_.wait(lock, something_to_do);
+    }
+    if (std::exchange(copied_, false)) {
+        lock.unlock();
+        restart_log();
+        lock.lock();
+    }
+    while (!queue_.empty() && batch.size() < limits::commit_batch_max) {
+        batch.push_back(queue_.front());
+        queue_.pop_front();
+    }
+    return !batch.empty() || !stopping_;
+}
+
+void SqliteWriter::run_batch(Batch& batch) {
+    if (auto committed = run_transaction(batch); !committed) {
+        writing_->roll_back();
+        // Frames of the failed commit may be in the log file. They are not valid for anyone
+        // who has the database open, but would be for a recovery after a crash.
+        erase_due_ = true;
+        const std::string detail = "commit failed: " + committed.error().detail;
+        log::error("metadata_commit_failed", {{"detail", detail}, {"writes", batch.size()}});
+        for (PendingWrite* write : batch) write->result = fail(Errc::unavailable, detail);
+    } else {
+        const auto succeeded = [](const PendingWrite* write) { return write->result.has_value(); };
+        const auto done = static_cast<std::uint64_t>(std::ranges::count_if(batch, succeeded));
+        if (done > 0) {
+            writes_ += done;
+            ++commits_;
+        }
+        const auto erases = [](const PendingWrite* write) {
+            return write->erases == Erases::yes && write->result.has_value();
+        };
+        if (std::ranges::any_of(batch, erases)) {
+            // Whoever is in the way for so long will not be gone at once: wait once, not always.
+            empty_log(erase_due_ ? 0ms : lock_wait_max);
+            for (PendingWrite* write : batch) {
+                if (erase_due_ && erases(write)) {
+                    write->result = fail(Errc::timed_out, "the log still holds what was erased");
+                }
+            }
+        }
+    }
+    resume_all(batch, posting_);
+    if (log_frames_ >= copy_at_frames_) ask_for_copy();
+}
+
+Result<> SqliteWriter::run_transaction(std::span<PendingWrite* const> batch) {
+    CHECK(writing_->run("BEGIN IMMEDIATE"));
+    if (batch.size() == 1) {
+        run_alone(*batch.front());
+        if (!batch.front()->result) return {};
+    } else {
+        for (PendingWrite* write : batch) CHECK(run_in_savepoint(*write));
+    }
+    return writing_->run("COMMIT");
+}
+
+void SqliteWriter::run_alone(PendingWrite& write) {
+    write.result = guarded(write, *writing_);
+    if (!write.result) writing_->roll_back();
+}
+
+// An error means that the whole transaction is lost.
+Result<> SqliteWriter::run_in_savepoint(PendingWrite& write) {
+    CHECK(writing_->run("SAVEPOINT one_write"));
+    write.result = guarded(write, *writing_);
+    if (!write.result) {
+        // Some errors (a full disk, for one) make SQLite roll everything back.
+        if (!writing_->in_transaction())
+            return fail(Errc::unavailable, write.result.error().detail);
+        CHECK(writing_->run("ROLLBACK TO one_write"));
+    }
+    return writing_->run("RELEASE one_write");
+}
+
+// Copies the log into the database file and cuts it to nothing.
+void SqliteWriter::empty_log(std::chrono::milliseconds patience) {
+    const std::lock_guard lock(checkpoint_);
+    writing_->set_patience(patience);
+    const int code = sqlite3_wal_checkpoint_v2(writing_->handle(), "main",
+                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    writing_->set_patience(lock_wait_max);
+    if (code == SQLITE_OK) {
+        erase_due_ = false;
+        log_frames_ = 0;
+        copy_at_frames_ = frames_before_copy;
+        return;
+    }
+    if (!std::exchange(erase_due_, true)) {
+        const Error error = sqlite_error(writing_->handle(), code, "empty the log");
+        log::warn("metadata_erase_delayed", {{"detail", error.detail}});
+    }
+}
+
+// Copies what was written since the last copy; the next commit then writes from the log's
+// beginning. In the way is only a reader that has been busy all the time.
+void SqliteWriter::restart_log() {
+    if (log_frames_ == 0) return;
+    const std::lock_guard lock(checkpoint_);
+    writing_->set_patience(restart_wait_max);
+    const int code = sqlite3_wal_checkpoint_v2(writing_->handle(), "main",
+                                               SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+    writing_->set_patience(lock_wait_max);
+    copy_at_frames_ = frames_before_copy;
+    if (code == SQLITE_OK) {
+        log_frames_ = 0;
+    } else {
+        copy_at_frames_ += log_frames_;
+    }
+}
+
+void SqliteWriter::ask_for_copy() {
+    copy_at_frames_ = log_frames_ + frames_before_copy;
+    {
+        const std::lock_guard lock(mutex_);
+        copy_wanted_ = true;
+    }
+    copier_wakes_.notify_one();
+}
+
+void SqliteWriter::copy_loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        copier_wakes_.wait(lock, [this] { return copy_wanted_ || copier_stops_; });
+        if (copier_stops_) return;
+        copy_wanted_ = false;
+        lock.unlock();
+        int code = SQLITE_OK;
+        {
+            const std::lock_guard checkpoint(checkpoint_);
+            code = sqlite3_wal_checkpoint_v2(copying_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+        }
+        if (code != SQLITE_OK) {
+            const Error error = sqlite_error(copying_->handle(), code, "copy the log");
+            log::warn("metadata_copy_failed", {{"detail", error.detail}});
+        }
+        lock.lock();
+        copied_ = true;
+        writer_wakes_.notify_one();
+    }
+}
+
+}  // namespace satchel::meta

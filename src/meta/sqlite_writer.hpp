@@ -1,0 +1,93 @@
+// The one thread that writes: group commit, erasing, and keeping the log short.
+//
+// A batch is up to limits::commit_batch_max waiting writes in one transaction, each inside its
+// own savepoint. One fsync later all of them are resumed, each loop being woken once.
+//
+// The log is copied into the database file by a second thread while writes go on; the writer
+// then starts it over between two batches. A batch that erases does both at once, so that
+// neither file holds what it removed when its writes return.
+#pragma once
+
+#include "base/async.hpp"
+#include "meta/sqlite_connection.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace satchel::meta {
+
+// Lives in the frame of the coroutine that waits for it.
+struct PendingWrite {
+    std::move_only_function<Result<>(Session&)> work;
+    Erases erases;
+    Loop::executor_type home;
+    std::move_only_function<void(Result<>)> resume;
+    Result<> result;
+};
+
+class SqliteWriter {
+public:
+    // `writing` and `copying` are two connections to one migrated database.
+    SqliteWriter(std::unique_ptr<SqliteConnection> writing,
+                 std::unique_ptr<SqliteConnection> copying);
+    // Finishes what is queued, empties the log, closes both connections.
+    ~SqliteWriter();
+    SqliteWriter(const SqliteWriter&) = delete;
+    SqliteWriter& operator=(const SqliteWriter&) = delete;
+
+    // `write` stays where it is until its `resume` was called on its loop. False: the queue is
+    // full, and nothing will happen.
+    bool push(PendingWrite& write);
+
+    CommitStats stats() const;
+
+private:
+    using Batch = std::vector<PendingWrite*>;
+
+    void write_loop();
+    bool next_batch(Batch& batch);
+    void run_batch(Batch& batch);
+    Result<> run_transaction(std::span<PendingWrite* const> batch);
+    Result<> run_in_savepoint(PendingWrite& write);
+    void run_alone(PendingWrite& write);
+
+    void empty_log(std::chrono::milliseconds patience);
+    void restart_log();
+    void ask_for_copy();
+    void copy_loop();
+
+    std::unique_ptr<SqliteConnection> writing_;
+    std::unique_ptr<SqliteConnection> copying_;
+
+    std::mutex mutex_;  // Guards from here to the next blank line.
+    std::condition_variable writer_wakes_;
+    std::condition_variable copier_wakes_;
+    std::deque<PendingWrite*> queue_;
+    bool stopping_ = false;
+    bool copier_stops_ = false;
+    bool copy_wanted_ = false;
+    bool copied_ = false;
+
+    // Held while loops are woken. Shared, because what wakes on them may outlive this object.
+    std::shared_ptr<std::mutex> posting_ = std::make_shared<std::mutex>();
+    std::mutex checkpoint_;  // One checkpoint at a time: SQLite's own wait for it is a sleep.
+    // Used by the writer thread only.
+    int log_frames_ = 0;
+    int copy_at_frames_;
+    bool erase_due_ = false;
+
+    std::atomic<std::uint64_t> commits_{0};
+    std::atomic<std::uint64_t> writes_{0};
+
+    std::thread copier_;
+    std::thread writer_;
+};
+
+}  // namespace satchel::meta
