@@ -1,0 +1,41 @@
+// The operator's listener: JSON under /admin/v1 with a bearer token, and GET /metrics.
+// The CLI speaks to nothing else. Documented in docs/operations/admin-api.md.
+#pragma once
+
+#include "admin/metrics.hpp"
+#include "http/message.hpp"
+#include "service/attachment_service.hpp"
+#include "service/inbound_service.hpp"
+#include "service/media_service.hpp"
+#include "service/partner_service.hpp"
+#include "service/urls.hpp"
+#include "service/webhook_service.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace satchel::admin {
+
+struct Services {
+    AttachmentService& attachments;
+    PartnerService& partners;
+    InboundService& inbound;
+    MediaService& media;
+    WebhookService& webhooks;
+    meta::Database& database;
+    const UrlMaker& urls;
+    const Clock& clock;
+    Metrics& metrics;
+    std::function<Task<std::string>()> ready;  // Empty when ready, else the failing part.
+    // Seconds since the sweeper last had nothing left to do.
+    std::function<double()> sweeper_lag;
+    // Present only with --test-clock: moves time and returns when every sweep has followed.
+    std::function<Task<Result<>>(std::chrono::seconds)> advance_clock;
+    std::string token;
+};
+
+std::unique_ptr<http::Handler> make_handler(Services services);
+
+}  // namespace satchel::admin

@@ -1,0 +1,61 @@
+#include "admin/routes.hpp"
+
+#include "admin/inbound.hpp"
+#include "admin/operations.hpp"
+#include "admin/partners.hpp"
+#include "admin/webhooks.hpp"
+
+#include <array>
+
+namespace satchel::admin {
+namespace {
+
+using http::Method;
+
+constexpr std::array route_table{
+    Route{Method::get, "GET", "/health", "admin_health", health},
+    Route{Method::get, "GET", "/stats", "admin_stats", stats},
+    Route{Method::post, "POST", "/clock", "admin_clock", advance_clock},
+    Route{Method::get, "GET", "/partners", "admin_partner_list", list_partners},
+    Route{Method::post, "POST", "/partners", "admin_partner_add", add_partner},
+    Route{Method::get, "GET", "/partners/{}", "admin_partner_show", show_partner},
+    Route{Method::post, "POST", "/partners/{}/disable", "admin_partner_disable", disable_partner},
+    Route{Method::get, "GET", "/partners/{}/keys", "admin_key_list", list_keys},
+    Route{Method::post, "POST", "/partners/{}/keys", "admin_key_add", add_key},
+    Route{Method::delete_, "DELETE", "/keys/{}", "admin_key_revoke", revoke_key},
+    Route{Method::get, "GET", "/lines", "admin_line_list", list_lines},
+    Route{Method::post, "POST", "/partners/{}/lines", "admin_line_add", add_line},
+    Route{Method::delete_, "DELETE", "/lines/{}", "admin_line_remove", remove_line},
+    Route{Method::post, "POST", "/partners/{}/attachments", "admin_attachment_create",
+          create_attachment},
+    Route{Method::post, "POST", "/inbound", "admin_inbound", receive_message},
+    Route{Method::get, "GET", "/webhooks/failed", "admin_webhook_failed", list_failed_webhooks},
+    Route{Method::post, "POST", "/webhooks/failed/{}/replay", "admin_webhook_replay",
+          replay_webhook},
+    Route{Method::post, "POST", "/webhooks/replay", "admin_webhook_replay_all",
+          replay_all_webhooks},
+};
+
+}  // namespace
+
+std::span<const Route> routes() {
+    return route_table;
+}
+
+bool matches(std::string_view pattern, std::string_view path, std::string_view& subject) {
+    static constexpr std::string_view placeholder = "{}";
+    const auto at = pattern.find(placeholder);
+    if (at == std::string_view::npos) return pattern == path;
+    const std::string_view before = pattern.substr(0, at);
+    const std::string_view after = pattern.substr(at + placeholder.size());
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
+        !path.ends_with(after)) {
+        return false;
+    }
+    const auto found = path.substr(before.size(), path.size() - before.size() - after.size());
+    if (found.find('/') != std::string_view::npos) return false;
+    subject = found;
+    return true;
+}
+
+}  // namespace satchel::admin

@@ -1,0 +1,166 @@
+#include "api/downloads.hpp"
+
+#include "api/error_response.hpp"
+#include "api/range_source.hpp"
+#include "base/transfer_buffer.hpp"
+#include "model/api_errors.hpp"
+#include "model/byte_range.hpp"
+#include "model/content_type.hpp"
+#include "model/filename.hpp"
+
+namespace satchel::api {
+namespace {
+
+// A shared cache never keeps a file; a private one for a minute, so that a delete is felt.
+constexpr std::string_view cache_control = "private, max-age=60";
+// Runs nothing, loads nothing, even if a browser is made to render the file.
+constexpr std::string_view content_security_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+struct DownloadPath {
+    PartnerId partner;
+    AttachmentId attachment;
+};
+
+std::optional<DownloadPath> parse_path(std::string_view rest) {
+    constexpr std::size_t id_size = 36;
+    if (rest.size() < 2 * id_size + 2 || rest[id_size] != '/' || rest[2 * id_size + 1] != '/') {
+        return std::nullopt;
+    }
+    const auto partner = PartnerId::parse(rest.substr(0, id_size));
+    const auto attachment = AttachmentId::parse(rest.substr(id_size + 1, id_size));
+    // The file name is for people: whatever stands there is fine, but no further folder.
+    if (!partner || !attachment ||
+        rest.substr(2 * id_size + 2).find('/') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return DownloadPath{*partner, *attachment};
+}
+
+bool lists_etag(std::string_view value, std::string_view etag) {
+    while (!value.empty()) {
+        const auto comma = value.find(',');
+        std::string_view one = value.substr(0, comma);
+        while (!one.empty() && (one.front() == ' ' || one.front() == '\t')) one.remove_prefix(1);
+        while (!one.empty() && (one.back() == ' ' || one.back() == '\t')) one.remove_suffix(1);
+        if (one == "*") return true;
+        if (one.starts_with("W/")) one.remove_prefix(2);
+        if (one == etag) return true;
+        value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
+    }
+    return false;
+}
+
+bool is_cached(const http::Request& request, std::string_view etag) {
+    const auto known = request.header("if-none-match");
+    return known && lists_etag(*known, etag);
+}
+
+RangeRequest wanted_range(const http::Request& request, std::uint64_t size, std::string_view etag) {
+    const auto range = request.header("range");
+    if (!range || request.method != http::Method::get) return {};
+    // Our validator is an ETag: any other condition means "not the same".
+    const auto condition = request.header("if-range");
+    if (condition && *condition != etag) return {};
+    return parse_range(*range, size);
+}
+
+std::string content_range(const ByteRange& range, std::uint64_t size) {
+    return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" +
+           std::to_string(size);
+}
+
+void add_file_headers(http::Response& response, const Attachment& attachment) {
+    const ContentType* type = find_content_type(attachment.content_type);
+    const bool is_inline = type != nullptr && type->disposition == Disposition::inline_;
+    std::string disposition = is_inline ? "inline; " : "attachment; ";
+    disposition += filename_for_header(attachment.filename);
+    response.with("Content-Disposition", std::move(disposition));
+    response.with("X-Content-Type-Options", "nosniff");
+    response.with("Content-Security-Policy", std::string(content_security_policy));
+}
+
+// The body: one piece of the file, or several as multipart/byteranges.
+std::unique_ptr<RangeSource> make_body(http::Response& response,
+                                       const Attachment& attachment,
+                                       const RangeRequest& range,
+                                       std::unique_ptr<blob::Reader> reader) {
+    std::vector<RangeSource::Segment> segments;
+    if (range.kind == RangeRequest::Kind::whole) {
+        response.with("Content-Type", attachment.content_type);
+        segments.push_back({{}, ByteRange{0, attachment.size_bytes - 1}});
+    } else if (range.ranges.size() == 1) {
+        response.status = 206;
+        response.with("Content-Type", attachment.content_type);
+        response.with("Content-Range", content_range(range.ranges[0], attachment.size_bytes));
+        segments.push_back({{}, range.ranges[0]});
+    } else {
+        response.status = 206;
+        const std::string boundary = Uuid::random().str();
+        response.with("Content-Type", "multipart/byteranges; boundary=" + boundary);
+        for (const ByteRange& part : range.ranges) {
+            std::string head = segments.empty() ? "--" : "\r\n--";
+            head += boundary;
+            head += "\r\nContent-Type: " + attachment.content_type;
+            head += "\r\nContent-Range: " + content_range(part, attachment.size_bytes);
+            head += "\r\n\r\n";
+            segments.push_back({std::move(head), part});
+        }
+        segments.push_back({"\r\n--" + boundary + "--\r\n", std::nullopt});
+    }
+    for (const auto& segment : segments) response.source_bytes += segment.size();
+    return std::make_unique<RangeSource>(std::move(reader), std::move(segments));
+}
+
+}  // namespace
+
+Task<http::Response> get_download(Services& services,
+                                  http::Request& request,
+                                  std::string_view rest) {
+    if (request.method != http::Method::get && request.method != http::Method::head) {
+        auto response = xml_error(405, "MethodNotAllowed",
+                                  "The specified method is not allowed against this resource.",
+                                  request.trace_id);
+        co_return std::move(response.with("Allow", "GET, HEAD"));
+    }
+    const auto path = parse_path(rest);
+    if (!path) {
+        Error error;
+        error.reason = &reasons::attachment_not_found;
+        co_return xml_error(error, request.trace_id);
+    }
+    const auto found =
+        co_await services.attachments.find_for_download(path->partner, path->attachment);
+    if (!found) co_return xml_error(found.error(), request.trace_id);
+
+    const Attachment& attachment = found->attachment;
+    const std::string etag = etag_of(*attachment.blob);
+    http::Response response;
+    response.with("ETag", etag);
+    response.with("Cache-Control", std::string(cache_control));
+    response.with("Accept-Ranges", "bytes");
+    if (is_cached(request, etag)) {
+        response.status = 304;
+        co_return response;
+    }
+    const RangeRequest range = wanted_range(request, attachment.size_bytes, etag);
+    if (range.kind == RangeRequest::Kind::unsatisfiable) {
+        auto refused = xml_error(416, "InvalidRange", "The requested range is not satisfiable",
+                                 request.trace_id);
+        co_return std::move(
+            refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
+    }
+    if (TransferBuffer::all_taken()) co_return busy(request.trace_id);
+    auto reader = co_await services.attachments.open(*found);
+    if (!reader) co_return xml_error(reader.error(), request.trace_id);
+    add_file_headers(response, attachment);
+    auto source = make_body(response, attachment, range, std::move(*reader));
+    if (request.method == http::Method::get) {
+        const auto prefetched = co_await source->prefetch();
+        if (!prefetched) co_return xml_error(prefetched.error(), request.trace_id);
+    }
+    response.source = std::move(source);
+    co_return response;
+}
+
+}  // namespace satchel::api

@@ -1,0 +1,16 @@
+// GET and HEAD of download_url: the bytes, as a CDN serves them (contract section 2.8).
+#pragma once
+
+#include "api/api.hpp"
+#include "http/message.hpp"
+
+#include <string_view>
+
+namespace satchel::api {
+
+// `rest`: what stands behind download_path_prefix: {partner_id}/{attachment_id}/{filename}.
+Task<http::Response> get_download(Services& services,
+                                  http::Request& request,
+                                  std::string_view rest);
+
+}  // namespace satchel::api

@@ -1,0 +1,370 @@
+#include "app/cli.hpp"
+
+#include "app/commands.hpp"
+#include "app/completion.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+
+namespace satchel::app {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_wrong_command_line = 2;
+
+constexpr const char* data_help = "Folder of the server (holds admin.json)";
+constexpr const char* config_help = "Settings of the server (TOML)";
+
+// Where the parser leaves what it read. One command runs a process, so one of each is enough.
+struct Parsed {
+    DevOptions dev;
+    ServeOptions serve;
+    AdminOptions admin;
+    UploadOptions upload;
+    ReceiveOptions receive;
+    FsckOptions fsck;
+    Format format = Format::text;
+    std::string subject;
+    std::string number;
+    std::string shell;
+    bool all = false;
+    std::vector<std::string> help_words;
+    std::function<Result<int>()> action;
+};
+
+class CommandLine {
+public:
+    CommandLine() {
+        app_.require_subcommand(1);
+        app_.set_help_flag("-h,--help", "Explain the command");
+        app_.get_formatter()->label("TEXT", "");
+        app_.get_formatter()->label("REQUIRED", "");
+        app_.add_flag_callback(
+            "--version", [this] { parsed_.action = [] { return run_version(Format::text); }; },
+            "Show the version");
+        add_servers();
+        add_partner();
+        add_key();
+        add_line();
+        add_upload();
+        add_receive();
+        add_webhook();
+        add_maintenance();
+        add_help();
+    }
+
+    int run(int argc, char** argv);
+
+private:
+    void add_servers();
+    void add_partner();
+    void add_key();
+    void add_line();
+    void add_upload();
+    void add_receive();
+    void add_webhook();
+    void add_maintenance();
+    void add_help();
+
+    static void add_json(CLI::App* command, Format& format) {
+        command->add_flag_callback(
+            "--json", [&format] { format = Format::json; }, "Print JSON and nothing else");
+    }
+    static void add_server_choice(CLI::App* command, ServerChoice& choice) {
+        command->add_option("--data", choice.data, data_help)->type_name("DIR");
+        command->add_option("--config", choice.config, config_help)->type_name("FILE");
+        command->parse_complete_callback([&choice] { check_server_choice(choice); });
+    }
+    static void check_server_choice(const ServerChoice& choice) {
+        if (choice.data.empty() || choice.config.empty()) return;
+        throw CLI::ValidationError("give --data or --config, not both");
+    }
+    // A command that talks to a running server.
+    CLI::App* add_admin_command(CLI::App* parent,
+                                const char* name,
+                                const char* description,
+                                std::function<Result<int>()> action) {
+        CLI::App* command = parent->add_subcommand(name, description);
+        add_server_choice(command, parsed_.admin.server);
+        add_json(command, parsed_.admin.format);
+        on(command, std::move(action));
+        return command;
+    }
+    void on(CLI::App* command, std::function<Result<int>()> action) {
+        command->final_callback([this, action = std::move(action)] { parsed_.action = action; });
+    }
+    CLI::App* add_group(const char* name, const char* description) {
+        CLI::App* group = app_.add_subcommand(name, description);
+        group->require_subcommand(1);
+        return group;
+    }
+
+    static std::string help_of(const CLI::App* command);
+    Result<int> show_help();
+    Result<int> show_completion();
+    CLI::App* find_command(const std::vector<std::string>& words);
+    std::string path_of_parsed() const;
+
+    CLI::App app_{"Satchel: a self-hosted attachment service for messaging", "satchel"};
+    Parsed parsed_;
+};
+
+void CommandLine::add_servers() {
+    const CLI::Validator ports = CLI::Validator(CLI::Range(0, 65535)).description("");
+    CLI::App* dev = app_.add_subcommand("dev", "Run a complete server with nothing to configure");
+    dev->add_option("--port", parsed_.dev.port, "API, uploads and downloads; 0: a free one (8780)")
+        ->type_name("N")
+        ->check(ports);
+    dev->add_option("--admin-port", parsed_.dev.admin_port, "Admin API (the port after --port)")
+        ->type_name("N")
+        ->check(ports);
+    dev->add_option("--data", parsed_.dev.data, "Everything it stores (./satchel-data)")
+        ->type_name("DIR");
+    dev->add_option("--env-file", parsed_.dev.env_file,
+                    "Write the variables a client needs, once requests are accepted")
+        ->type_name("FILE");
+    dev->add_flag("--test-clock", parsed_.dev.test_clock, "Let the admin API move time");
+    add_json(dev, parsed_.dev.format);
+    on(dev, [this] { return run_dev(parsed_.dev); });
+
+    CLI::App* serve = app_.add_subcommand("serve", "Run the production server");
+    serve->add_option("--config", parsed_.serve.config, "Settings (TOML); the environment wins")
+        ->type_name("FILE");
+    serve->add_flag("--check", parsed_.serve.check, "Check the settings and exit");
+    serve->add_flag("--test-clock", parsed_.serve.test_clock, "Let the admin API move time");
+    add_json(serve, parsed_.serve.format);
+    on(serve, [this] { return run_serve(parsed_.serve); });
+}
+
+void CommandLine::add_partner() {
+    CLI::App* partner = add_group("partner", "Partner accounts");
+    add_admin_command(partner, "add", "Make a partner and its first API key",
+                      [this] { return partner_add(parsed_.admin, parsed_.subject); })
+        ->add_option("NAME", parsed_.subject, "What people call it")
+        ->required();
+    add_admin_command(partner, "list", "All partners",
+                      [this] { return partner_list(parsed_.admin); });
+    add_admin_command(partner, "show", "One partner with its keys and lines",
+                      [this] { return partner_show(parsed_.admin, parsed_.subject); })
+        ->add_option("ID", parsed_.subject, "Its id or name")
+        ->required();
+    add_admin_command(partner, "disable", "Make its API keys stop working",
+                      [this] { return partner_disable(parsed_.admin, parsed_.subject); })
+        ->add_option("ID", parsed_.subject, "Its id or name")
+        ->required();
+}
+
+void CommandLine::add_key() {
+    CLI::App* key = add_group("key", "API keys");
+    add_admin_command(key, "add", "Make a key; it is shown once",
+                      [this] { return key_add(parsed_.admin, parsed_.subject); })
+        ->add_option("PARTNER", parsed_.subject, "The partner's id or name")
+        ->required();
+    add_admin_command(key, "list", "A partner's keys",
+                      [this] { return key_list(parsed_.admin, parsed_.subject); })
+        ->add_option("PARTNER", parsed_.subject, "The partner's id or name")
+        ->required();
+    add_admin_command(key, "revoke", "Make a key stop working at once",
+                      [this] { return key_revoke(parsed_.admin, parsed_.subject); })
+        ->add_option("KEY_ID", parsed_.subject, "As key list shows it")
+        ->required();
+}
+
+void CommandLine::add_line() {
+    CLI::App* line = add_group("line", "Phone numbers that partners send from and receive on");
+    CLI::App* add = add_admin_command(line, "add", "Give a partner a line", [this] {
+        return line_add(parsed_.admin, parsed_.subject, parsed_.number);
+    });
+    add->add_option("PARTNER", parsed_.subject, "The partner's id or name")->required();
+    add->add_option("NUMBER", parsed_.number, "E.164, for example +15550100001")->required();
+    add_admin_command(line, "list", "All lines", [this] { return line_list(parsed_.admin); });
+    add_admin_command(line, "remove", "Take a line away",
+                      [this] { return line_remove(parsed_.admin, parsed_.number); })
+        ->add_option("NUMBER", parsed_.number, "E.164, for example +15550100001")
+        ->required();
+}
+
+void CommandLine::add_receive() {
+    CLI::App* receive = app_.add_subcommand("receive", "Let a message come in, as a carrier would");
+    receive->add_option("--line", parsed_.receive.line, "The line that receives it")
+        ->type_name("+E164")
+        ->required();
+    receive->add_option("--from", parsed_.receive.from, "Who sends it: a phone number or e-mail")
+        ->type_name("HANDLE")
+        ->required();
+    receive->add_option("--text", parsed_.receive.text, "Its text")->type_name("TEXT");
+    receive->add_option("--media", parsed_.receive.media, "A file that comes with it; repeatable")
+        ->type_name("FILE");
+    add_server_choice(receive, parsed_.receive.admin.server);
+    add_json(receive, parsed_.receive.admin.format);
+    on(receive, [this] { return run_receive(parsed_.receive); });
+}
+
+void CommandLine::add_upload() {
+    CLI::App* upload = app_.add_subcommand("upload", "Upload files; prints their attachment ids");
+    upload->add_option("FILE", parsed_.upload.files, "What to upload")->required();
+    upload
+        ->add_option("--partner", parsed_.upload.partner,
+                     "Whose attachments they are: id or name (the only partner, or demo)")
+        ->type_name("PARTNER");
+    upload
+        ->add_option("--type", parsed_.upload.content_type,
+                     "Their content type (from each file's extension)")
+        ->type_name("TYPE");
+    add_server_choice(upload, parsed_.upload.admin.server);
+    add_json(upload, parsed_.upload.admin.format);
+    on(upload, [this] { return run_upload(parsed_.upload); });
+}
+
+void CommandLine::add_webhook() {
+    CLI::App* webhook = add_group("webhook", "Webhook deliveries");
+    add_admin_command(webhook, "list-failed", "What could not be delivered, newest first",
+                      [this] { return webhook_list_failed(parsed_.admin); });
+    CLI::App* replay =
+        add_admin_command(webhook, "replay", "Deliver what was given up again", [this] {
+            return webhook_replay(parsed_.admin, parsed_.all ? std::string() : parsed_.subject);
+        });
+    replay->add_option("EVENT_ID", parsed_.subject, "As webhook list-failed shows it");
+    replay->add_flag("--all", parsed_.all, "Everything that was given up");
+    replay->parse_complete_callback([this] {
+        check_server_choice(parsed_.admin.server);
+        if (parsed_.subject.empty() == parsed_.all) return;
+        throw CLI::ValidationError("give an EVENT_ID or --all");
+    });
+}
+
+void CommandLine::add_maintenance() {
+    CLI::App* fsck = app_.add_subcommand(
+        "fsck", "Compare metadata and stored bytes, decrypt everything; exit 1 if anything is off");
+    fsck->add_flag("--repair", parsed_.fsck.repair, "Remove blobs that no attachment has");
+    add_server_choice(fsck, parsed_.fsck.store);
+    add_json(fsck, parsed_.fsck.format);
+    on(fsck, [this] { return run_fsck(parsed_.fsck); });
+
+    add_admin_command(&app_, "health", "Exit 0 if the server is ready",
+                      [this] { return run_health(parsed_.admin); });
+
+    CLI::App* version = app_.add_subcommand("version", "Version, commit, compiler, libraries");
+    add_json(version, parsed_.format);
+    on(version, [this] { return run_version(parsed_.format); });
+}
+
+void CommandLine::add_help() {
+    CLI::App* completion = app_.add_subcommand("completion", "Print a shell completion script");
+    completion->add_option("SHELL", parsed_.shell, "bash or zsh")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh"}));
+    on(completion, [this] { return show_completion(); });
+
+    CLI::App* help = app_.add_subcommand("help", "Explain a command");
+    help->add_option("COMMAND", parsed_.help_words, "For example: partner add");
+    on(help, [this] { return show_help(); });
+}
+
+CLI::App* CommandLine::find_command(const std::vector<std::string>& words) {
+    CLI::App* command = &app_;
+    for (const auto& word : words) {
+        const auto children = command->get_subcommands([](CLI::App*) { return true; });
+        const auto found = std::ranges::find_if(
+            children, [&word](const CLI::App* child) { return child->get_name() == word; });
+        if (found == children.end()) return nullptr;
+        command = *found;
+    }
+    return command;
+}
+
+// With the whole command in the usage line.
+std::string CommandLine::help_of(const CLI::App* command) {
+    std::string before;
+    for (const CLI::App* parent = command->get_parent(); parent != nullptr;
+         parent = parent->get_parent()) {
+        before.insert(0, parent->get_name() + (before.empty() ? "" : " "));
+    }
+    return command->help(before);
+}
+
+Result<int> CommandLine::show_help() {
+    // A parser that has read something explains that command whatever it is asked for.
+    CommandLine unread;
+    CLI::App* command = unread.find_command(parsed_.help_words);
+    if (command == nullptr) {
+        std::fputs("satchel: no such command; satchel help lists them\n", stderr);
+        return exit_wrong_command_line;
+    }
+    print(help_of(command));
+    return 0;
+}
+
+CommandNode describe(CLI::App* command) {
+    CommandNode node;
+    node.name = command->get_name();
+    for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) node.words.push_back("--" + name);
+    }
+    for (CLI::App* child : command->get_subcommands([](CLI::App*) { return true; })) {
+        node.commands.push_back(describe(child));
+    }
+    return node;
+}
+
+Result<int> CommandLine::show_completion() {
+    CommandNode root = describe(&app_);
+    for (CommandNode& command : root.commands) {
+        if (command.name == "completion") command.words = {"bash", "zsh"};
+    }
+    print(completion_script(parsed_.shell, root).value_or(""));
+    return 0;
+}
+
+// "help partner add" for the innermost command that was named.
+std::string CommandLine::path_of_parsed() const {
+    std::string path = "satchel help";
+    const CLI::App* command = &app_;
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+        path += " " + command->get_name();
+    }
+    return path;
+}
+
+int CommandLine::run(int argc, char** argv) {
+    if (argc < 2) {
+        std::fputs(app_.help().c_str(), stderr);
+        return exit_wrong_command_line;
+    }
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+        app_.require_subcommand(0);
+    }
+    try {
+        app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        const CLI::App* command = &app_;
+        while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+        print(help_of(command));
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        std::string message = error.what();
+        std::ranges::replace(message, '\n', ' ');
+        std::fprintf(stderr, "satchel: %s; see %s\n", message.c_str(), path_of_parsed().c_str());
+        return exit_wrong_command_line;
+    }
+    const auto outcome = parsed_.action();
+    if (outcome) return *outcome;
+    std::fprintf(stderr, "satchel: %s\n", operator_message(outcome.error()).c_str());
+    return exit_failed;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    try {
+        return CommandLine().run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "satchel: %s\n", error.what());
+        return exit_failed;
+    }
+}
+
+}  // namespace satchel::app

@@ -1,0 +1,88 @@
+// What each command does. The command line itself is read in cli.cpp.
+//
+// A command prints its result and returns the exit code, or an Error for the one line on
+// standard error (exit code 1).
+#pragma once
+
+#include "app/admin_client.hpp"
+#include "app/output.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace satchel::app {
+
+struct DevOptions {
+    std::optional<std::uint16_t> port;
+    std::optional<std::uint16_t> admin_port;
+    std::string data;
+    std::string env_file;
+    bool test_clock = false;
+    Format format = Format::text;
+};
+Result<int> run_dev(const DevOptions& options);
+
+struct ServeOptions {
+    std::string config;  // Empty: settings from the environment alone.
+    bool check = false;
+    bool test_clock = false;
+    Format format = Format::text;
+};
+Result<int> run_serve(const ServeOptions& options);
+
+// What every command that talks to a server takes.
+struct AdminOptions {
+    ServerChoice server;
+    Format format = Format::text;
+};
+
+Result<int> partner_add(const AdminOptions& options, const std::string& name);
+Result<int> partner_list(const AdminOptions& options);
+Result<int> partner_show(const AdminOptions& options, const std::string& id);
+Result<int> partner_disable(const AdminOptions& options, const std::string& id);
+
+Result<int> key_add(const AdminOptions& options, const std::string& partner);
+Result<int> key_list(const AdminOptions& options, const std::string& partner);
+Result<int> key_revoke(const AdminOptions& options, const std::string& key_id);
+
+Result<int> line_add(const AdminOptions& options,
+                     const std::string& partner,
+                     const std::string& number);
+Result<int> line_list(const AdminOptions& options);
+Result<int> line_remove(const AdminOptions& options, const std::string& number);
+
+Result<int> webhook_list_failed(const AdminOptions& options);
+// Empty: every event that was given up.
+Result<int> webhook_replay(const AdminOptions& options, const std::string& event);
+
+struct UploadOptions {
+    AdminOptions admin;
+    std::vector<std::string> files;
+    std::string partner;       // Empty: the only one, or "demo".
+    std::string content_type;  // Empty: from each file's extension.
+};
+Result<int> run_upload(const UploadOptions& options);
+
+struct ReceiveOptions {
+    AdminOptions admin;
+    std::string line;
+    std::string from;
+    std::string text;
+    std::vector<std::string> media;  // Files.
+};
+Result<int> run_receive(const ReceiveOptions& options);
+
+Result<int> run_health(const AdminOptions& options);
+Result<int> run_version(Format format);
+
+struct FsckOptions {
+    ServerChoice store;
+    bool repair = false;
+    Format format = Format::text;
+};
+Result<int> run_fsck(const FsckOptions& options);
+
+}  // namespace satchel::app

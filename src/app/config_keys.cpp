@@ -1,0 +1,224 @@
+#include "app/config_keys.hpp"
+
+#include "base/bytes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+
+namespace satchel::app {
+namespace {
+
+constexpr std::size_t token_characters_min = 16;
+constexpr std::uint64_t threads_max = 64;
+constexpr std::uint64_t connections_limit = 1'000'000;
+constexpr std::uint64_t creates_limit = 1'000'000;
+
+bool is_visible_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool set_boolean(bool& target, std::string_view text) {
+    if (text != "true" && text != "false") return false;
+    target = text == "true";
+    return true;
+}
+
+template <class Int>
+bool set_number(Int& target, std::string_view text, std::uint64_t min, std::uint64_t max) {
+    const auto number = parse_u64(text);
+    if (!number || *number < min || *number > max) return false;
+    target = static_cast<Int>(*number);
+    return true;
+}
+
+bool set_endpoint(Endpoint& target, std::string_view text) {
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) return false;
+    target = *endpoint;
+    return true;
+}
+
+bool set_path(std::filesystem::path& target, const RawValue& value) {
+    if (value.text.empty() || value.text.find('\0') != std::string::npos) return false;
+    target = (value.folder / value.text).lexically_normal();
+    return true;
+}
+
+bool set_file(std::string& target, const RawValue& value) {
+    std::filesystem::path path;
+    if (!set_path(path, value)) return false;
+    target = path.string();
+    return true;
+}
+
+enum class UrlPath : bool { refused, allowed };
+
+bool set_url(std::string& target, std::string_view text, UrlPath path) {
+    while (text.ends_with('/')) text.remove_suffix(1);
+    const auto scheme_end = text.find("://");
+    if (scheme_end == std::string_view::npos) return false;
+    const auto scheme = text.substr(0, scheme_end);
+    const auto rest = text.substr(scheme_end + 3);
+    const auto host = rest.substr(0, rest.find('/'));
+    if ((scheme != "http" && scheme != "https") || host.empty()) return false;
+    if (!is_visible_ascii(text) || text.find_first_of("?#@\"<>\\") != std::string_view::npos) {
+        return false;
+    }
+    if (path == UrlPath::refused && host.size() != rest.size()) return false;
+    target = text;
+    return true;
+}
+
+bool set_origin(std::string& target, std::string_view text) {
+    if (text.empty() || text == "*") {
+        target = text;
+        return true;
+    }
+    return set_url(target, text, UrlPath::refused);
+}
+
+bool set_token(std::string& target, std::string_view text) {
+    if (text.size() < token_characters_min || !is_visible_ascii(text)) return false;
+    target = text;
+    return true;
+}
+
+bool set_token_from_file(std::string& target, const RawValue& value) {
+    std::filesystem::path path;
+    if (!set_path(path, value)) return false;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return false;
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    return set_token(target, text);
+}
+
+bool set_level(log::Level& target, std::string_view text) {
+    using enum log::Level;
+    static constexpr std::array levels{
+        std::pair{std::string_view("debug"), debug}, std::pair{std::string_view("info"), info},
+        std::pair{std::string_view("warn"), warn}, std::pair{std::string_view("error"), error},
+        std::pair{std::string_view("off"), off}};
+    for (const auto& [name, level] : levels) {
+        if (name == text) {
+            target = level;
+            return true;
+        }
+    }
+    return false;
+}
+
+constexpr std::string_view endpoint_form = "ADDRESS:PORT, for example 127.0.0.1:8780 or [::1]:8780";
+constexpr std::string_view file_form = "the path of a PEM file";
+constexpr std::string_view path_form = "a path";
+constexpr std::string_view url_form = "a URL such as https://files.example.com";
+constexpr std::string_view host_url_form =
+    "a URL without a path, such as https://files.example.com (signatures cover the path)";
+constexpr std::string_view boolean_form = "true or false";
+
+using enum KeyKind;
+
+constexpr std::array key_table{
+    ConfigKey{"server.listen", text, endpoint_form, false,
+              [](Config& c, const RawValue& v) { return set_endpoint(c.server.listen, v.text); }},
+    ConfigKey{"server.tls_cert", text, file_form, false,
+              [](Config& c, const RawValue& v) { return set_file(c.server.tls_cert, v); }},
+    ConfigKey{"server.tls_key", text, file_form, false,
+              [](Config& c, const RawValue& v) { return set_file(c.server.tls_key, v); }},
+    ConfigKey{"server.public_api_url", text, url_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_url(c.server.public_api_url, v.text, UrlPath::allowed);
+              }},
+    ConfigKey{"server.public_upload_url", text, host_url_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_url(c.server.public_upload_url, v.text, UrlPath::refused);
+              }},
+    ConfigKey{"server.public_cdn_url", text, url_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_url(c.server.public_cdn_url, v.text, UrlPath::allowed);
+              }},
+    ConfigKey{"server.behind_tls_proxy", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.server.behind_tls_proxy, v.text);
+              }},
+    ConfigKey{
+        "server.cors_origin", text, "\"*\", one origin such as https://app.example.com, or empty",
+        false,
+        [](Config& c, const RawValue& v) { return set_origin(c.server.cors_origin, v.text); }},
+    ConfigKey{"server.creates_per_minute", number, "a number from 0 (no limit) to 1000000", false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.creates_per_minute, v.text, 0, creates_limit);
+              }},
+    ConfigKey{"server.connections_max", number, "a number from 1 to 1000000", false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.connections_max, v.text, 1, connections_limit);
+              }},
+    ConfigKey{"server.threads", number, "a number from 0 (one a core) to 64", false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.threads, v.text, 0, threads_max);
+              }},
+    ConfigKey{"server.messages_per_minute", number,
+              "a number from 0 (no limit) to 1000000: from one line to one recipient", false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.messages_per_minute, v.text, 0, connections_limit);
+              }},
+    ConfigKey{"admin.listen", text, endpoint_form, false,
+              [](Config& c, const RawValue& v) { return set_endpoint(c.admin.listen, v.text); }},
+    ConfigKey{"admin.token", text, "at least 16 visible ASCII characters", true,
+              [](Config& c, const RawValue& v) { return set_token(c.admin.token, v.text); }},
+    ConfigKey{"admin.token_file", text,
+              "the path of a readable file with at least 16 visible ASCII characters", false,
+              [](Config& c, const RawValue& v) { return set_token_from_file(c.admin.token, v); }},
+    ConfigKey{"metadata.sqlite", text, path_form, false,
+              [](Config& c, const RawValue& v) { return set_path(c.metadata.sqlite, v); }},
+    ConfigKey{"blobs.local", text, path_form, false,
+              [](Config& c, const RawValue& v) { return set_path(c.blobs.local, v); }},
+    ConfigKey{
+        "encryption.master_key_file", text, path_form, false,
+        [](Config& c, const RawValue& v) { return set_path(c.encryption.master_key_file, v); }},
+    ConfigKey{"media.accept_webp_and_svg", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.media.accept_webp_and_svg, v.text);
+              }},
+    ConfigKey{"media.accept_former_types", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.media.accept_former_types, v.text);
+              }},
+    ConfigKey{"fetch.allow_http", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) { return set_boolean(c.fetch.allow_http, v.text); }},
+    ConfigKey{"fetch.allow_private_addresses", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.fetch.allow_private_addresses, v.text);
+              }},
+    ConfigKey{"fetch.ca_file", text, file_form, false,
+              [](Config& c, const RawValue& v) { return set_file(c.fetch.ca_file, v); }},
+    ConfigKey{"log.level", text, "debug, info, warn, error or off", false,
+              [](Config& c, const RawValue& v) { return set_level(c.log.level, v.text); }},
+};
+
+}  // namespace
+
+std::string ConfigKey::variable() const {
+    std::string variable = "SATCHEL_";
+    for (const char c : name) {
+        if (c == '.') {
+            variable += "__";
+        } else {
+            variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        }
+    }
+    return variable;
+}
+
+std::span<const ConfigKey> config_keys() {
+    return key_table;
+}
+
+const ConfigKey* find_key(std::string_view name) {
+    const auto found = std::ranges::find(key_table, name, &ConfigKey::name);
+    return found == key_table.end() ? nullptr : &*found;
+}
+
+}  // namespace satchel::app

@@ -1,0 +1,29 @@
+// What sends, delivers and receives messages, joined.
+#pragma once
+
+#include "app/config.hpp"
+#include "gateway/sandbox.hpp"
+#include "jobs/runner.hpp"
+#include "service/delivery_worker.hpp"
+#include "service/inbound_service.hpp"
+#include "service/media_service.hpp"
+#include "service/message_service.hpp"
+#include "service/pair_limiter.hpp"
+
+namespace satchel::app {
+
+struct Messaging {
+    Messaging(const Config& config, Loop& loop, MediaService::Parts parts);
+    Messaging(const Messaging&) = delete;
+    Messaging& operator=(const Messaging&) = delete;
+
+    PairLimiter limiter;
+    MediaService media;
+    InboundService inbound;
+    gateway::Sandbox sandbox;
+    DeliveryWorker worker;
+    jobs::Runner deliveries;
+    MessageService messages;
+};
+
+}  // namespace satchel::app

@@ -1,0 +1,381 @@
+#include "service/attachment_service.hpp"
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/transfer_buffer.hpp"
+#include "media/forbidden_content.hpp"
+#include "model/api_errors.hpp"
+#include "model/filename.hpp"
+
+namespace satchel {
+namespace {
+
+Result<std::uint64_t> check_size(std::int64_t size_bytes) {
+    if (size_bytes < 1) {
+        return fail(reasons::invalid_parameter, "size_bytes must be at least 1");
+    }
+    const auto size = static_cast<std::uint64_t>(size_bytes);
+    if (size > limits::attachment_bytes_max) {
+        return fail(reasons::file_too_large,
+                    "size_bytes must not exceed " + std::to_string(limits::attachment_bytes_max));
+    }
+    return size;
+}
+
+Attachment to_attachment(const meta::AttachmentRow& row) {
+    Attachment attachment;
+    attachment.id = row.id;
+    attachment.partner = row.partner;
+    attachment.content_type = row.content_type;
+    attachment.size_bytes = row.size_bytes;
+    attachment.state = row.state;
+    attachment.tier = row.tier;
+    attachment.created_at = row.created_at;
+    attachment.upload_expires_at = row.upload_expires_at;
+    attachment.blob = row.blob;
+    return attachment;
+}
+
+Result<std::string> open_name(const crypto::Key& attachment_key, const meta::AttachmentRow& row) {
+    TRY(const Bytes name,
+        crypto::open_once(crypto::name_key(attachment_key), row.id.bytes(), row.sealed_name));
+    return std::string(as_text(name));
+}
+
+// Digests that the client announced, fed as the bytes come.
+class Digests {
+public:
+    using Expected = std::vector<std::pair<crypto::DigestKind, Bytes>>;
+    explicit Digests(const Expected& expected) : expected_(expected) {
+        for (const auto& [kind, value] : expected_) running_.emplace_back(kind);
+    }
+    void update(ByteView bytes) {
+        for (auto& digest : running_) digest.update(bytes);
+    }
+    bool all_fit() {
+        for (std::size_t i = 0; i < running_.size(); ++i) {
+            if (running_[i].finish() != expected_[i].second) return false;
+        }
+        return true;
+    }
+
+private:
+    const Expected& expected_;
+    std::vector<crypto::Digest> running_;
+};
+
+UploadRefusal refusal_of(const Error& body_error) {
+    return body_error.code == Errc::timed_out ? UploadRefusal::stalled
+                                              : UploadRefusal::incomplete_body;
+}
+
+std::unexpected<Error> refused(UploadRefusal& refusal, UploadRefusal why) {
+    refusal = why;
+    return fail(Errc::invalid_argument, "upload refused");
+}
+
+struct Received {
+    bool forbidden = false;
+};
+
+// Pulls the whole body into `writer`, unless its beginning is forbidden: then it is only read.
+Async<Received> receive(http::Body& body,
+                        std::uint64_t size,
+                        blob::Writer& writer,
+                        Digests& digests,
+                        UploadRefusal& refusal) {
+    TransferBuffer buffer;
+    Received received;
+    for (std::uint64_t done = 0; done < size;) {
+        const auto want = std::min<std::uint64_t>(size - done, limits::transfer_buffer_bytes);
+        const auto part = buffer.bytes().first(static_cast<std::size_t>(want));
+        const auto filled = co_await body.fill(part);
+        if (!filled) co_return refused(refusal, refusal_of(filled.error()));
+        if (*filled < part.size()) co_return refused(refusal, UploadRefusal::incomplete_body);
+        if (done == 0) {
+            const std::size_t head = std::min(part.size(), media::sniff_bytes);
+            received.forbidden = media::is_forbidden_content(part.first(head));
+        }
+        digests.update(part);
+        done += want;
+        if (!received.forbidden) {
+            const auto last = done == size ? blob::Last::yes : blob::Last::no;
+            CO_CHECK(co_await writer.append(part, last));
+        }
+    }
+    co_return received;
+}
+
+}  // namespace
+
+std::string etag_of(const BlobId& blob) {
+    return '"' + to_hex(blob.bytes()) + '"';
+}
+
+Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment command) {
+    CO_CHECK(creates_.take(partner, parts_.clock.now()));
+    CO_CHECK(check_filename(command.filename));
+    CO_CHECK(check_content_type(command.content_type, parts_.content_types));
+    CO_TRY(const std::uint64_t size, check_size(command.size_bytes));
+
+    meta::AttachmentRow row;
+    row.id = AttachmentId::random();
+    row.partner = partner;
+    row.content_type = std::move(command.content_type);
+    row.size_bytes = size;
+    row.created_at = parts_.clock.now();
+    // The signature counts whole seconds from the one the upload was asked for in.
+    row.upload_expires_at =
+        std::chrono::floor<std::chrono::seconds>(row.created_at) + limits::upload_window;
+    row.sweep_at = row.upload_expires_at;
+    const crypto::Key key = crypto::Key::random();
+    row.wrapped_key = parts_.keys.wrap(row.id, key);
+    row.key_version = parts_.keys.version();
+    row.sealed_name =
+        crypto::seal_once(crypto::name_key(key), row.id.bytes(), as_bytes(command.filename));
+
+    Attachment attachment = to_attachment(row);
+    attachment.filename = std::move(command.filename);
+    auto insert = [row = std::move(row)](meta::Session& session) {
+        return meta::insert_attachment(session, row);
+    };
+    CO_CHECK(co_await parts_.database.write(std::move(insert)));
+    co_return attachment;
+}
+
+Async<std::optional<meta::AttachmentRow>> AttachmentService::find_row(AttachmentId id) {
+    auto find = [id](meta::Session& session) { return meta::find_attachment(session, id); };
+    co_return co_await parts_.database.read(find);
+}
+
+Async<Attachment> AttachmentService::find(PartnerId partner, AttachmentId id) {
+    CO_TRY(const auto row, co_await find_row(id));
+    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
+    Attachment attachment = to_attachment(*row);
+    CO_TRY(attachment.filename, open_name(key, *row));
+    attachment.state = state_at(attachment, parts_.clock.now());
+    co_return attachment;
+}
+
+Async<Downloadable> AttachmentService::find_for_download(PartnerId partner, AttachmentId id) {
+    CO_TRY(const auto row, co_await find_row(id));
+    const bool is_there =
+        row && row->partner == partner && row->blob && row->state == AttachmentState::complete;
+    if (!is_there) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
+    Downloadable found{to_attachment(*row), crypto::blob_key(key, *row->blob)};
+    CO_TRY(found.attachment.filename, open_name(key, *row));
+    co_return found;
+}
+
+Async<std::unique_ptr<blob::Reader>> AttachmentService::open(const Downloadable& found) {
+    const Attachment& attachment = found.attachment;
+    ASSERT(attachment.blob.has_value());
+    auto reader =
+        co_await parts_.blobs.open(*attachment.blob, found.blob_key, attachment.size_bytes);
+    if (reader) co_return std::move(*reader);
+    if (reader.error().code == Errc::not_found) {
+        // Gone because it was deleted or replaced just now, or because the store lost it?
+        CO_TRY(const auto row, co_await find_row(attachment.id));
+        if (!row || row->blob != attachment.blob) co_return fail(reasons::attachment_not_found);
+        log::error("blob_missing", {{"attachment_id", attachment.id.str()}});
+    }
+    Error error = std::move(reader).error();
+    error.reason = &reasons::file_download_failed;
+    co_return std::unexpected(std::move(error));
+}
+
+Async<StoredAttachment> AttachmentService::store(StoreUpload command,
+                                                 http::Body& body,
+                                                 UploadRefusal& refusal) {
+    refusal = UploadRefusal::none;
+    CO_TRY(const auto row, co_await find_row(command.attachment));
+    if (!row) co_return refused(refusal, UploadRefusal::no_such_upload);
+    if (row->size_bytes != command.content_length) {
+        co_return refused(refusal, UploadRefusal::incomplete_body);
+    }
+    CO_TRY(const crypto::Key key, parts_.keys.unwrap(row->id, row->key_version, row->wrapped_key));
+
+    const BlobId blob = BlobId::random();
+    CO_TRY(auto writer, co_await parts_.blobs.create(blob, crypto::blob_key(key, blob)));
+    Digests digests(command.expected);
+    CO_TRY(const Received received,
+           co_await receive(body, row->size_bytes, *writer, digests, refusal));
+    if (!digests.all_fit()) co_return refused(refusal, UploadRefusal::bad_digest);
+
+    meta::StoredUpload upload{row->id, AttachmentState::complete, blob, std::nullopt};
+    if (received.forbidden) {
+        writer.reset();
+        upload.state = AttachmentState::failed;
+        upload.blob.reset();
+        upload.sweep_at = parts_.clock.now() + limits::failed_row_life;
+        log::info("content_forbidden", {{"attachment_id", row->id.str()}});
+    } else {
+        CO_CHECK(co_await writer->commit());
+    }
+
+    struct Stored {
+        bool row_is_there = false;
+        std::optional<BlobId> replaced;
+    };
+    auto record = [upload](meta::Session& session) -> Result<Stored> {
+        Stored stored;
+        TRY(stored.row_is_there, meta::store_upload(session, upload, stored.replaced));
+        return stored;
+    };
+    const auto stored = co_await parts_.database.write(std::move(record));
+    if (!stored) {
+        if (upload.blob) {
+            const std::lock_guard lock(doubtful_mutex_);
+            doubtful_.push_back(blob);
+        }
+        co_return std::unexpected(stored.error());
+    }
+    if (!stored->row_is_there) {
+        if (upload.blob) {
+            ignore(co_await parts_.blobs.remove(blob), "start-up removes it too");
+        }
+        co_return refused(refusal, UploadRefusal::no_such_upload);
+    }
+    if (upload.blob) {
+        ignore(co_await parts_.blobs.confirm(blob), "start-up confirms it too");
+    }
+    if (stored->replaced) {
+        ignore(co_await parts_.blobs.remove(*stored->replaced), "the sweeper removes it too");
+    }
+    co_return StoredAttachment{etag_of(blob)};
+}
+
+Async<> AttachmentService::remove(PartnerId partner,
+                                  AttachmentId id,
+                                  std::string actor,
+                                  std::string cause) {
+    // Most calls for an id that is not there, or not theirs, end here, for the same price.
+    CO_TRY(const auto row, co_await find_row(id));
+    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+
+    meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(cause), std::move(actor)};
+    auto remove_row = [entry = std::move(entry)](meta::Session& session) {
+        return meta::remove_attachment(session, entry);
+    };
+    const auto removed = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
+    if (!removed) {
+        if (removed.error().code != Errc::timed_out) co_return std::unexpected(removed.error());
+        // The row is gone; what is left of it in the log will be. The bytes go now.
+        if (row->blob) ignore(co_await parts_.blobs.remove(*row->blob), "the sweeper removes it");
+        co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
+    }
+    if (!*removed) co_return fail(reasons::attachment_not_found);
+    if ((*removed)->blob) CO_CHECK(co_await parts_.blobs.remove(*(*removed)->blob));
+    co_return Result<>{};
+}
+
+Async<> AttachmentService::recover() {
+    CO_TRY(const auto unconfirmed, co_await parts_.blobs.unconfirmed());
+    for (const BlobId blob : unconfirmed) CO_CHECK(co_await settle(blob));
+    while (true) {
+        CO_TRY(const std::size_t removed, co_await sweep_blobs());
+        if (removed == 0) co_return Result<>{};
+    }
+}
+
+// Keeps a blob that a row refers to and removes any other. One that cannot be moved or removed
+// is no reason not to start: it is logged, and found again at the next start.
+Async<> AttachmentService::settle(BlobId blob) {
+    auto find_owner = [blob](meta::Session& session) { return meta::owner_of_blob(session, blob); };
+    CO_TRY(const auto owner, co_await parts_.database.read(find_owner));
+    const auto settled =
+        owner ? co_await parts_.blobs.confirm(blob) : co_await parts_.blobs.remove(blob);
+    if (!settled) {
+        log::error("blob_not_settled", {{"blob", blob.str()}, {"detail", settled.error().detail}});
+    }
+    co_return Result<>{};
+}
+
+// A write that succeeds shows that no earlier failed commit can come back.
+Async<> AttachmentService::settle_doubtful() {
+    std::vector<BlobId> blobs;
+    {
+        const std::lock_guard lock(doubtful_mutex_);
+        blobs.swap(doubtful_);
+    }
+    if (blobs.empty()) co_return Result<>{};
+    auto nothing = [](meta::Session&) -> Result<> { return {}; };
+    const auto wrote = co_await parts_.database.write(nothing, meta::Erases::yes);
+    if (!wrote) {
+        const std::lock_guard lock(doubtful_mutex_);
+        doubtful_.insert(doubtful_.end(), blobs.begin(), blobs.end());
+        co_return wrote;
+    }
+    for (const BlobId blob : blobs) CO_CHECK(co_await settle(blob));
+    co_return Result<>{};
+}
+
+Async<std::size_t> AttachmentService::sweep() {
+    CO_CHECK(co_await settle_doubtful());
+    CO_TRY(const std::size_t rows, co_await sweep_rows());
+    CO_TRY(const std::size_t blobs, co_await sweep_blobs());
+    co_return rows + blobs;
+}
+
+Async<std::size_t> AttachmentService::sweep_rows() {
+    const Time now = parts_.clock.now();
+    auto look = [now](meta::Session& session) {
+        return meta::due_attachments(session, now, limits::sweep_batch_max);
+    };
+    CO_TRY(const auto due, co_await parts_.database.read(look));
+    if (due.empty()) co_return std::size_t{0};
+
+    const bool erases = std::ranges::any_of(
+        due, [](const auto& row) { return row.state != AttachmentState::pending; });
+    auto change = [now, rows = due](meta::Session& session) -> Result<std::size_t> {
+        std::size_t changed = 0;
+        for (const meta::AttachmentRow& row : rows) {
+            if (row.state == AttachmentState::pending) {
+                TRY(const bool failed,
+                    meta::fail_upload(session, row.id,
+                                      row.upload_expires_at + limits::failed_row_life));
+                changed += failed ? 1 : 0;
+                continue;
+            }
+            // It may have been uploaded since it was read.
+            TRY(const auto current, meta::find_attachment(session, row.id));
+            if (!current || !current->sweep_at || *current->sweep_at > now) continue;
+            const bool was_upload = row.state == AttachmentState::failed;
+            const meta::AuditEntry entry{now, row.partner, row.id,
+                                         was_upload ? "upload_failed" : "expired", "sweeper"};
+            TRY(const auto removed, meta::remove_attachment(session, entry));
+            changed += removed ? 1 : 0;
+        }
+        return changed;
+    };
+    co_return co_await parts_.database.write(std::move(change),
+                                             erases ? meta::Erases::yes : meta::Erases::no);
+}
+
+Async<std::size_t> AttachmentService::sweep_blobs() {
+    auto look = [](meta::Session& session) {
+        return meta::pending_blob_removals(session, limits::sweep_batch_max);
+    };
+    CO_TRY(const auto blobs, co_await parts_.database.read(look));
+    if (blobs.empty()) co_return std::size_t{0};
+    std::vector<BlobId> removed;
+    for (const BlobId blob : blobs) {
+        const auto gone = co_await parts_.blobs.remove(blob);
+        if (gone) {
+            removed.push_back(blob);
+        } else {
+            log::error("blob_not_removed", {{"blob", blob.str()}, {"detail", gone.error().detail}});
+        }
+    }
+    if (removed.empty()) co_return std::size_t{0};
+    CO_CHECK(co_await parts_.blobs.sync_removals());
+    auto forget = [removed](meta::Session& session) {
+        return meta::forget_blob_removals(session, removed);
+    };
+    CO_CHECK(co_await parts_.database.write(std::move(forget)));
+    co_return removed.size();
+}
+
+}  // namespace satchel

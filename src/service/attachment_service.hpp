@@ -1,0 +1,129 @@
+// The life of an attachment: ask for an upload, store the bytes, read them, delete them.
+//
+// Order of writes (contract: docs/adr/0004-order-of-writes.md):
+//   create  row (pending) durable -> answer
+//   upload  bytes durable in the store, unconfirmed -> row complete, durable -> blob confirmed
+//           -> answer
+//   remove  row, key and name gone, blob queued for removal, audit entry, durable and erased
+//           from the engine's files -> bytes unlinked -> answer
+// A crash between two steps leaves what recover() puts right before the first request.
+//
+// Everything is usable from every loop at once. A foreign id is answered as an unknown one:
+// reasons::attachment_not_found, after the same look-up.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "blob/store.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/key_ring.hpp"
+#include "http/message.hpp"
+#include "meta/attachments.hpp"
+#include "meta/database.hpp"
+#include "model/attachment.hpp"
+#include "model/content_type.hpp"
+#include "model/partner.hpp"
+#include "service/rate_limit.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace satchel {
+
+struct CreateAttachment {
+    std::string filename;
+    std::string content_type;
+    std::int64_t size_bytes = 0;
+};
+
+struct StoreUpload {
+    AttachmentId attachment;
+    std::uint64_t content_length = 0;
+    // Digests the client announced; the upload is refused if one does not fit.
+    std::vector<std::pair<crypto::DigestKind, Bytes>> expected;
+};
+
+// Why an upload was refused, for errors that S3 clients know by name.
+enum class UploadRefusal : std::uint8_t {
+    none,
+    no_such_upload,   // Never was, or deleted.
+    incomplete_body,  // Fewer bytes than announced came.
+    stalled,          // They stopped coming.
+    bad_digest,       // A checksum does not fit.
+};
+
+struct StoredAttachment {
+    std::string etag;  // Quoted.
+};
+
+// What a download needs.
+struct Downloadable {
+    Attachment attachment;
+    crypto::Key blob_key;
+};
+
+class AttachmentService {
+public:
+    struct Parts {
+        meta::Database& database;
+        blob::Store& blobs;
+        const crypto::KeyRing& keys;
+        const Clock& clock;
+        ContentTypePolicy content_types;
+        std::uint32_t creates_per_minute = 0;  // For each partner; 0: no limit.
+    };
+    explicit AttachmentService(Parts parts)
+        : parts_(std::move(parts)), creates_(parts_.creates_per_minute) {}
+
+    // Errors: those of check_filename and check_content_type, reasons::invalid_parameter,
+    // reasons::file_too_large, reasons::rate_limited.
+    Async<Attachment> create(PartnerId partner, CreateAttachment command);
+
+    Async<Attachment> find(PartnerId partner, AttachmentId id);
+
+    // Stores the body as the attachment's bytes, replacing an earlier upload. Nothing is visible
+    // or left behind unless it succeeds. Forbidden content is taken and thrown away, and the
+    // attachment fails (contract section 2.3). What the client did wrong is in `refusal`.
+    Async<StoredAttachment> store(StoreUpload command, http::Body& body, UploadRefusal& refusal);
+
+    // What a download URL names. reasons::attachment_not_found unless it is complete and the
+    // partner is right.
+    Async<Downloadable> find_for_download(PartnerId partner, AttachmentId id);
+    // The bytes of what find_for_download() returned. reasons::attachment_not_found if it was
+    // deleted in between.
+    Async<std::unique_ptr<blob::Reader>> open(const Downloadable& found);
+
+    // Deletes for good. `actor`: "key:<id>" or "operator". reasons::overloaded if the row is gone
+    // but the database's files could not be cleaned yet: a retry is answered with "not found".
+    Async<> remove(PartnerId partner, AttachmentId id, std::string actor, std::string cause);
+
+    // Finishes interrupted uploads and deletes. Run once, before the first request.
+    Async<> recover();
+    // One pass over what is due: lapsed uploads fail, failed rows are dropped, blobs of removed
+    // rows are unlinked. Returns how many rows it changed; call again until 0.
+    Async<std::size_t> sweep();
+
+private:
+    Async<std::optional<meta::AttachmentRow>> find_row(AttachmentId id);
+    Async<std::size_t> sweep_rows();
+    Async<std::size_t> sweep_blobs();
+    Async<> settle_doubtful();
+    Async<> settle(BlobId blob);
+
+    Parts parts_;
+    RateLimit creates_;
+    // Uploads whose transaction failed in a way that a crash could still turn into a success:
+    // the next sweep looks at what became of them.
+    std::mutex doubtful_mutex_;
+    std::vector<BlobId> doubtful_;
+};
+
+// A strong validator; different for every upload. Quoted.
+std::string etag_of(const BlobId& blob);
+
+}  // namespace satchel

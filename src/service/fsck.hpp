@@ -1,0 +1,40 @@
+// Compares metadata and stored bytes both ways.
+#pragma once
+
+#include "base/async.hpp"
+#include "blob/store.hpp"
+#include "crypto/key_ring.hpp"
+#include "meta/database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace satchel {
+
+struct FsckFinding {
+    // "missing_bytes", "corrupt_bytes", "corrupt_metadata", "stray_blob", "unknown_file".
+    std::string kind;
+    std::string subject;  // Attachment id, blob id or the store's name of the thing.
+    std::string detail;
+    bool repaired = false;
+};
+
+struct FsckReport {
+    std::uint64_t attachments = 0;
+    std::uint64_t blobs = 0;
+    std::uint64_t bytes = 0;  // Decrypted and authenticated.
+    std::vector<FsckFinding> findings;
+    bool clean() const { return findings.empty(); }
+};
+
+// Reads every row and every frame. Findings are checked twice, so that what a running server
+// is just doing is not reported. With `repair`, strays are removed; bytes that are lost stay
+// reported, because only a backup can bring them back.
+enum class Repair : bool { no, yes };
+Async<FsckReport> fsck(meta::Database& database,
+                       blob::Store& blobs,
+                       const crypto::KeyRing& keys,
+                       Repair repair);
+
+}  // namespace satchel

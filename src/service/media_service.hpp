@@ -1,0 +1,107 @@
+// Attachments as parts of messages: who may send which, how a part shows it, and bytes that
+// come in from elsewhere (another line, a URL, the operator).
+//
+// Order of writes for bytes from elsewhere: bytes durable in the store, unconfirmed -> row
+// complete, in the transaction that refers to it -> blob confirmed. What is staged and never
+// kept is removed by discard() or at the next start.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "blob/store.hpp"
+#include "crypto/key_ring.hpp"
+#include "fetch/fetch.hpp"
+#include "meta/attachments.hpp"
+#include "meta/database.hpp"
+#include "meta/messages.hpp"
+#include "model/content_type.hpp"
+#include "model/message.hpp"
+#include "service/urls.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace satchel {
+
+// Bytes that are pulled.
+class MediaSource {
+public:
+    virtual ~MediaSource() = default;
+    // Fills the front of `target`; less than all of it only at the end.
+    virtual Async<std::size_t> fill(std::span<std::byte> target) = 0;
+};
+
+class BytesSource : public MediaSource {
+public:
+    explicit BytesSource(ByteView bytes) : bytes_(bytes) {}
+    Async<std::size_t> fill(std::span<std::byte> target) override;
+
+private:
+    ByteView bytes_;
+};
+
+struct NewMedia {
+    PartnerId partner;
+    std::string filename;
+    std::string content_type;
+};
+
+// Bytes in the store whose row is not written yet.
+struct StagedMedia {
+    meta::AttachmentRow row;
+    Media media;
+};
+
+class MediaService {
+public:
+    struct Parts {
+        meta::Database& database;
+        blob::Store& blobs;
+        const crypto::KeyRing& keys;
+        const Clock& clock;
+        const UrlMaker& urls;
+        ContentTypePolicy content_types;
+        fetch::Fetcher* fetcher = nullptr;  // Null: no media by URL.
+    };
+    explicit MediaService(Parts parts) : parts_(parts) {}
+
+    // The attachment, if this partner may send it now. reasons::attachment_not_found if it is
+    // unknown or foreign, attachment_not_ready without its bytes, invalid_file_type if its
+    // content is forbidden.
+    Result<Media> sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
+    // As sendable(), by its errors alone.
+    Result<> check_sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
+
+    // Parts as they are now: those whose attachment is gone are left without it.
+    Result<std::vector<Part>> resolve(meta::Session& session,
+                                      const std::vector<meta::StoredPart>& parts) const;
+
+    // Ours, by a download URL of our own; nullopt for any other URL.
+    // reasons::attachment_not_found if it names what is not this partner's.
+    Result<std::optional<AttachmentId>> own_reference(PartnerId partner,
+                                                      std::string_view url) const;
+
+    // Downloads a public URL. Contract section 3.4.
+    Async<StagedMedia> stage_url(PartnerId partner, std::string url);
+    // reasons::invalid_file_type for forbidden content, reasons::file_too_large.
+    Async<StagedMedia> stage(NewMedia media, MediaSource& source);
+    // A copy of an attachment for another partner; nullopt if it is gone.
+    Async<std::optional<StagedMedia>> stage_copy(AttachmentId from, PartnerId to);
+    // Inside the write that refers to it.
+    Result<> keep(meta::Session& session, const StagedMedia& staged) const;
+    Async<> confirm(const std::vector<StagedMedia>& staged);
+    Async<> discard(const std::vector<StagedMedia>& staged);
+
+private:
+    Result<crypto::Key> key_of(const meta::AttachmentRow& row) const;
+    Result<Media> describe(const meta::AttachmentRow& row) const;
+    Parts parts_;
+};
+
+// The type a recipient gets (contract section 2.6), for types that are not transcoded.
+std::string delivered_type(std::string_view content_type);
+
+}  // namespace satchel

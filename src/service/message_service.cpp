@@ -1,0 +1,357 @@
+// Sending. Reading is in message_reads.cpp.
+#include "service/message_service.hpp"
+
+#include "base/limits.hpp"
+#include "meta/jobs.hpp"
+#include "model/api_errors.hpp"
+#include "model/message_rules.hpp"
+#include "service/message_rows.hpp"
+#include "webhook/message_events.hpp"
+
+#include <algorithm>
+
+namespace satchel {
+
+// What a send will do, from one consistent view.
+struct MessageService::Plan {
+    std::optional<Sent> replayed;  // The idempotency key was used: this is the answer.
+    meta::ChatRow chat;
+    bool is_new_chat = false;
+    meta::MessageRow row;
+    std::vector<Part> parts;  // As row.parts, for the answer.
+    std::vector<StagedMedia> staged;
+    bool overrides_opt_out = false;
+};
+
+struct MessageService::Written {
+    std::optional<Sent> replayed;
+    meta::ChatRow chat;
+    meta::MessageRow row;
+    bool is_new_chat = false;
+};
+
+namespace {
+
+Result<> check_recipients(meta::Session& session,
+                          const SendContext& context,
+                          const Chat& chat,
+                          bool& overrides) {
+    overrides = false;
+    for (const std::string& recipient : chat.recipients()) {
+        TRY(const auto refusals, meta::refusals_of(session, context.caller.partner, recipient));
+        if (refusals.blocked) return fail(reasons::handle_blocked);
+        // Groups are never stopped by an opt-out.
+        if (!refusals.opted_out || chat.is_group) continue;
+        if (!context.overrides_opt_out) return fail(reasons::recipient_opted_out);
+        overrides = true;
+    }
+    return {};
+}
+
+Result<> check_first_message(const meta::MessageRow& row, bool links_are_fine) {
+    if (row.reply_to) {
+        return fail(reasons::invalid_parameter, "reply_to: the first message of a chat has none");
+    }
+    if (row.effect) {
+        return fail(reasons::invalid_parameter, "effect: the first message of a chat has none");
+    }
+    if (links_are_fine) return {};
+    for (const meta::StoredPart& part : row.parts) {
+        const auto* text = std::get_if<TextPart>(&part);
+        if (std::holds_alternative<LinkPart>(part) || (text && contains_link(text->value))) {
+            return fail(reasons::invalid_parameter,
+                        "The first message of a chat must not contain a link");
+        }
+    }
+    return {};
+}
+
+Result<> plan_reply(meta::Session& session, const meta::ChatRow& chat, meta::MessageRow& row) {
+    if (!row.reply_to) return {};
+    TRY(const auto original, meta::find_message(session, row.reply_to->message));
+    if (!original || original->chat != chat.seq) {
+        return fail(reasons::message_not_found, "reply_to: no such message in this chat");
+    }
+    if (row.reply_to->part_index >= original->parts.size()) {
+        return fail(reasons::invalid_message_content, "reply_to.part_index: no such part");
+    }
+    row.thread = original->thread.value_or(original->seq);
+    return {};
+}
+
+bool is_audio(const Media& media) {
+    return media.mime_type.starts_with("audio/") && media.mime_type != "audio/midi";
+}
+
+}  // namespace
+
+Async<Sent> MessageService::send_from(SendContext context,
+                                      std::string from,
+                                      std::vector<std::string> to,
+                                      MessageContent content) {
+    Target target;
+    target.from = std::move(from);
+    target.to = std::move(to);
+    co_return co_await send(std::move(context), std::move(target), std::move(content));
+}
+
+Async<Sent> MessageService::send_to_chat(SendContext context, ChatId chat, MessageContent content) {
+    Target target;
+    target.chat = chat;
+    co_return co_await send(std::move(context), std::move(target), std::move(content));
+}
+
+Async<Sent> MessageService::send_from_any(SendContext context,
+                                          std::vector<std::string> to,
+                                          std::vector<std::string> excluded_lines,
+                                          MessageContent content) {
+    Target target;
+    target.to = std::move(to);
+    target.is_any_line = true;
+    target.excluded_lines = std::move(excluded_lines);
+    co_return co_await send(std::move(context), std::move(target), std::move(content));
+}
+
+Async<Sent> MessageService::send(SendContext context, Target target, MessageContent content) {
+    // URLs of our own are references like ids.
+    std::size_t downloads = 0;
+    for (NewPart& part : content.parts) {
+        auto* media = std::get_if<MediaReference>(&part);
+        if (media == nullptr || media->attachment) continue;
+        CO_TRY(media->attachment, parts_.media.own_reference(context.caller.partner, media->url));
+        downloads += media->attachment ? 0 : 1;
+    }
+    if (downloads > limits::url_parts_max) {
+        co_return fail(reasons::invalid_message_content, "A message must not have more than " +
+                                                             std::to_string(limits::url_parts_max) +
+                                                             " media parts by URL");
+    }
+    auto make_plan = [&](meta::Session& session) {
+        return plan(session, context, target, content);
+    };
+    CO_TRY(Plan planned, co_await parts_.database.read(make_plan));
+    if (planned.replayed) co_return std::move(*planned.replayed);
+
+    const std::string line = planned.chat.chat.line;
+    const std::vector<std::string> recipients = planned.chat.chat.recipients();
+    CO_CHECK(parts_.limiter.take(line, recipients));
+
+    // The URLs are fetched when everything else is known to be right.
+    std::vector<StagedMedia> staged;
+    std::optional<Error> failure;
+    for (std::size_t i = 0; i < content.parts.size() && !failure; ++i) {
+        const auto* media = std::get_if<MediaReference>(&content.parts[i]);
+        if (media == nullptr || media->attachment) continue;
+        auto fetched = co_await parts_.media.stage_url(context.caller.partner, media->url);
+        if (!fetched) {
+            failure = std::move(fetched).error();
+            if (context.is_voice_memo && failure->reason == &reasons::file_too_large) {
+                failure = fail(reasons::voice_memo_too_large).error();
+            }
+            break;
+        }
+        if (context.is_voice_memo && !is_audio(fetched->media)) {
+            failure = fail(reasons::invalid_file_type, "A voice memo must be audio").error();
+        }
+        planned.row.parts[i] = fetched->media.id;
+        planned.parts[i] = MediaPart{fetched->media};
+        staged.push_back(std::move(*fetched));
+    }
+    planned.staged = staged;
+    const std::vector<Part> parts = planned.parts;
+    auto written =
+        failure ? Result<Written>(std::unexpected(std::move(*failure)))
+                : co_await parts_.database.write(
+                      [this, context, plan = std::move(planned)](meta::Session& session) mutable {
+                          return write(session, context, std::move(plan));
+                      });
+    if (!written || written->replayed) {
+        parts_.limiter.give_back(line, recipients);
+        ignore(co_await parts_.media.discard(staged), "start-up removes them too");
+        if (!written) co_return std::unexpected(std::move(written).error());
+        co_return std::move(*written->replayed);
+    }
+    ignore(co_await parts_.media.confirm(staged), "start-up confirms them too");
+    parts_.wake_delivery();
+
+    Sent sent;
+    sent.chat = std::move(written->chat.chat);
+    sent.is_new_chat = written->is_new_chat;
+    sent.message = bare_message(written->row, sent.chat);
+    sent.message.parts = parts;
+    co_return sent;
+}
+
+Result<MessageService::Plan> MessageService::plan(meta::Session& session,
+                                                  const SendContext& context,
+                                                  const Target& target,
+                                                  const MessageContent& content) const {
+    const PartnerId partner = context.caller.partner;
+    Plan plan;
+    if (!target.chat && !target.is_any_line) {
+        TRY(const auto owner, meta::owner_of_line(session, target.from));
+        if (owner != partner) return fail(reasons::phone_permission_denied);
+    }
+    if (content.idempotency_key) {
+        TRY(const auto used,
+            meta::find_idempotency_key(session, partner, *content.idempotency_key));
+        if (used) {
+            TRY(plan.replayed, replay(session, partner, *used));
+            return plan;
+        }
+    }
+    plan.row.effect = content.effect;
+    plan.row.reply_to = content.reply_to;
+    plan.row.preferred_service = content.preferred_service;
+    plan.row.idempotency_key = content.idempotency_key;
+    CHECK(plan_chat(session, context, target, plan));
+    if (content.has_mention && !plan.chat.chat.is_group) {
+        return fail(reasons::mention_in_direct_chat);
+    }
+    CHECK(plan_parts(session, context, content, plan));
+    if (plan.is_new_chat) {
+        CHECK(check_first_message(plan.row, target.is_any_line));
+    } else {
+        CHECK(plan_reply(session, plan.chat, plan.row));
+    }
+    CHECK(check_recipients(session, context, plan.chat.chat, plan.overrides_opt_out));
+
+    const Time now = parts_.clock.now();
+    meta::MessageRow& row = plan.row;
+    row.id = MessageId::ordered(now);
+    row.partner = partner;
+    row.service = row.preferred_service.value_or(plan.chat.chat.service);
+    row.created_at = now;
+    row.updated_at = now;
+    return plan;
+}
+
+Result<> MessageService::plan_chat(meta::Session& session,
+                                   const SendContext& context,
+                                   const Target& target,
+                                   Plan& plan) const {
+    const PartnerId partner = context.caller.partner;
+    if (target.chat) {
+        TRY(plan.chat, require_chat(session, partner, *target.chat));
+        if (plan.chat.left_at) return fail(reasons::chat_unavailable);
+        return {};
+    }
+    const std::string members = meta::members_of(target.to);
+    std::string line = target.from;
+    std::optional<meta::ChatRow> found;
+    if (target.is_any_line) {
+        TRY(const auto lines, meta::lines_of(session, partner));
+        const auto eligible = std::ranges::find_if(lines, [&](const std::string& each) {
+            return std::ranges::find(target.excluded_lines, each) == target.excluded_lines.end() &&
+                   std::ranges::find(target.to, each) == target.to.end();
+        });
+        if (eligible == lines.end()) return fail(reasons::no_eligible_line);
+        line = *eligible;
+        TRY(found, meta::find_latest_chat_with(session, partner, members, target.excluded_lines));
+    } else {
+        TRY(found, meta::find_chat_with(session, partner, line, members));
+    }
+    plan.is_new_chat = !found;
+    plan.chat = found ? std::move(*found) : new_chat(partner, line, target.to, parts_.clock.now());
+    return {};
+}
+
+Result<> MessageService::plan_parts(meta::Session& session,
+                                    const SendContext& context,
+                                    const MessageContent& content,
+                                    Plan& plan) const {
+    for (const NewPart& part : content.parts) {
+        if (const auto* text = std::get_if<TextPart>(&part)) {
+            plan.row.parts.emplace_back(*text);
+            plan.parts.emplace_back(*text);
+        } else if (const auto* link = std::get_if<LinkPart>(&part)) {
+            plan.row.parts.emplace_back(*link);
+            plan.parts.emplace_back(*link);
+        } else if (const auto& id = std::get<MediaReference>(part).attachment) {
+            TRY(Media media, parts_.media.sendable(session, context.caller.partner, *id));
+            if (context.is_voice_memo && !is_audio(media)) {
+                return fail(reasons::invalid_file_type, "A voice memo must be audio");
+            }
+            plan.row.parts.emplace_back(*id);
+            plan.parts.emplace_back(MediaPart{std::move(media)});
+        } else {
+            plan.row.parts.emplace_back(AttachmentId{});
+            plan.parts.emplace_back(MediaPart{});
+        }
+    }
+    return {};
+}
+
+// Looks again at all that may have changed since the plan was made.
+Result<MessageService::Written> MessageService::write(meta::Session& session,
+                                                      const SendContext& context,
+                                                      Plan plan) const {
+    const PartnerId partner = context.caller.partner;
+    Written written;
+    meta::MessageRow& row = plan.row;
+    if (row.idempotency_key) {
+        TRY(const bool is_new,
+            meta::insert_idempotency_key(session, partner, *row.idempotency_key, row.id));
+        if (!is_new) {
+            TRY(const auto used,
+                meta::find_idempotency_key(session, partner, *row.idempotency_key));
+            if (!used) return fail(Errc::internal, "an idempotency key is taken and not there");
+            TRY(written.replayed, replay(session, partner, *used));
+            return written;
+        }
+    }
+    for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
+    for (const meta::StoredPart& part : row.parts) {
+        const auto* id = std::get_if<AttachmentId>(&part);
+        if (id != nullptr) CHECK(parts_.media.check_sendable(session, partner, *id));
+    }
+    if (plan.is_new_chat) {
+        TRY(auto made_meanwhile,
+            meta::find_chat_with(session, partner, plan.chat.chat.line,
+                                 meta::members_of(plan.chat.chat.recipients())));
+        if (made_meanwhile) {
+            plan.chat = std::move(*made_meanwhile);
+            plan.is_new_chat = false;
+        } else {
+            CHECK(meta::insert_chat(session, plan.chat));
+            CHECK(
+                webhook::enqueue(session, webhook::chat_created(plan.chat.chat, context.trace_id)));
+        }
+    }
+    row.chat = plan.chat.seq;
+    TRY(const auto ordinal, meta::next_ordinal(session, row.chat, row.created_at));
+    if (!ordinal) return fail(reasons::chat_unavailable);
+    row.ordinal = *ordinal;
+    CHECK(meta::insert_message(session, row));
+    CHECK(meta::enqueue_job(session, delivery_job, row.seq, row.created_at));
+    if (plan.overrides_opt_out) {
+        CHECK(meta::append_override(session, partner, context.caller.key, row.id, row.created_at));
+    }
+    written.chat = std::move(plan.chat);
+    written.is_new_chat = plan.is_new_chat;
+    written.row = std::move(row);
+    return written;
+}
+
+// The first answer again: the message as it was when it was sent.
+Result<Sent> MessageService::replay(meta::Session& session, PartnerId partner, MessageId id) const {
+    TRY(auto row, meta::find_message(session, id));
+    if (!row || row->partner != partner) {
+        return fail(reasons::message_not_found,
+                    "The message that this idempotency key sent is gone. Use a new key");
+    }
+    TRY(const auto chat, meta::find_chat_by_seq(session, row->chat));
+    if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
+    row->status = DeliveryStatus::pending;
+    row->updated_at = row->created_at;
+    row->sent_at.reset();
+    row->delivered_at.reset();
+    row->read_at.reset();
+    Sent sent;
+    TRY(sent.message, to_message(session, *row, chat->chat));
+    sent.chat = chat->chat;
+    sent.is_new_chat = row->ordinal == 1;
+    return sent;
+}
+
+}  // namespace satchel

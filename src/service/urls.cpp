@@ -1,0 +1,64 @@
+#include "service/urls.hpp"
+
+#include "base/limits.hpp"
+#include "model/filename.hpp"
+
+#include <array>
+
+namespace satchel {
+namespace {
+
+struct BaseParts {
+    std::string host;  // With the port, unless it is the scheme's own.
+    std::string path;  // Without a trailing slash; often empty.
+};
+
+BaseParts split_base(std::string_view base) {
+    const auto scheme_end = base.find("://");
+    const std::string_view scheme = base.substr(0, scheme_end);
+    std::string_view rest = base.substr(scheme_end == std::string_view::npos ? 0 : scheme_end + 3);
+    const auto slash = rest.find('/');
+    std::string_view host = rest.substr(0, slash);
+    // Clients leave the default port out of their Host header.
+    const std::string_view default_port = scheme == "https" ? ":443" : ":80";
+    if (host.ends_with(default_port)) host.remove_suffix(default_port.size());
+    return {std::string(host),
+            slash == std::string_view::npos ? std::string() : std::string(rest.substr(slash))};
+}
+
+}  // namespace
+
+UrlMaker::UrlMaker(PublicUrls urls, const crypto::sigv4::Presigner& presigner)
+    : urls_(std::move(urls)), presigner_(presigner) {
+    BaseParts parts = split_base(urls_.upload);
+    upload_host_ = std::move(parts.host);
+    upload_path_base_ = std::move(parts.path);
+}
+
+std::string UrlMaker::upload_url(const Attachment& attachment) const {
+    std::string local_path(upload_path_prefix);
+    local_path += attachment.id.str();
+    const std::string path = upload_path_base_ + local_path;
+    const std::string length = std::to_string(attachment.size_bytes);
+    const std::array headers{
+        crypto::sigv4::NamedValue{"content-length", length},
+        crypto::sigv4::NamedValue{"content-type", attachment.content_type},
+    };
+    const std::string query = presigner_.sign(
+        "PUT", upload_host_, path, headers, attachment.upload_expires_at - limits::upload_window,
+        std::chrono::duration_cast<std::chrono::seconds>(limits::upload_window));
+    return urls_.upload + local_path + "?" + query;
+}
+
+std::string UrlMaker::download_url(const Attachment& attachment) const {
+    std::string url = urls_.cdn;
+    url += download_path_prefix;
+    url += attachment.partner.str();
+    url += '/';
+    url += attachment.id.str();
+    url += '/';
+    url += filename_for_url(attachment.filename);
+    return url;
+}
+
+}  // namespace satchel

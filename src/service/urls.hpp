@@ -1,0 +1,40 @@
+// The URLs that clients are handed. Contract sections 1.1, 2.2 and 2.8.
+#pragma once
+
+#include "base/clock.hpp"
+#include "crypto/sigv4.hpp"
+#include "model/attachment.hpp"
+
+#include <string>
+
+namespace satchel {
+
+// Bases without a trailing slash: https://files.example.com
+struct PublicUrls {
+    std::string api;
+    std::string upload;
+    std::string cdn;
+};
+
+inline constexpr std::string_view upload_path_prefix = "/_upload/";
+inline constexpr std::string_view download_path_prefix = "/attachments/partners/";
+
+class UrlMaker {
+public:
+    UrlMaker(PublicUrls urls, const crypto::sigv4::Presigner& presigner);
+
+    // A PUT of exactly `size_bytes` of `content_type`, until upload_expires_at.
+    std::string upload_url(const Attachment& attachment) const;
+    // .../attachments/partners/{partner_id}/{attachment_id}/{filename}
+    std::string download_url(const Attachment& attachment) const;
+    // What every download URL begins with, up to the partner's id.
+    std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
+
+private:
+    PublicUrls urls_;
+    std::string upload_host_;  // As in the Host header: the default port left out.
+    std::string upload_path_base_;
+    const crypto::sigv4::Presigner& presigner_;
+};
+
+}  // namespace satchel
