@@ -1,0 +1,153 @@
+// One Satchel under test: `satchel serve`, one loop, on the server's core, its log off the disk.
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { ask, Failure, freePort, serverCore, sleep, spawnOn, stop } from './machine.mjs';
+
+const adminToken = 'benchmark-admin-token';
+
+export class Satchel {
+    // Everything it stores stands in `folder`, which outlives it. `tls`: { cert, key }.
+    constructor(program, folder, tls) {
+        this.program = program;
+        this.folder = folder;
+        this.tls = tls;
+    }
+
+    async prepare() {
+        fs.mkdirSync(this.folder, { recursive: true });
+        this.port = await freePort();
+        this.adminPort = await freePort();
+        const at = (name) => JSON.stringify(path.join(this.folder, name));
+        const tls = this.tls
+            ? `tls_cert = ${JSON.stringify(this.tls.cert)}\ntls_key = ${JSON.stringify(this.tls.key)}\n`
+            : '';
+        const masterKey = path.join(this.folder, 'master.key');
+        fs.writeFileSync(
+            path.join(this.folder, 'satchel.toml'),
+            `[server]\nlisten = "127.0.0.1:${this.port}"\nthreads = 1\n${tls}` +
+                `[admin]\nlisten = "127.0.0.1:${this.adminPort}"\ntoken = "${adminToken}"\n` +
+                `[metadata]\nsqlite = ${at('satchel.db')}\n[blobs]\nlocal = ${at('blobs')}\n` +
+                `[encryption]\nmaster_key_file = ${JSON.stringify(masterKey)}\n` +
+                '[log]\nlevel = "warn"\n',
+        );
+    }
+
+    spawn() {
+        const log = fs.openSync(path.join(this.folder, 'satchel.log'), 'a');
+        this.child = spawnOn(
+            serverCore,
+            this.program,
+            ['serve', '--config', path.join(this.folder, 'satchel.toml')],
+            { stdio: ['ignore', log, log], env: environmentWithoutSettings() },
+        );
+        fs.closeSync(log);
+    }
+
+    async start() {
+        await this.prepare();
+        this.spawn();
+        await this.answers();
+        return this;
+    }
+
+    async answers() {
+        try {
+            const deadline = Date.now() + 60_000;
+            for (;;) {
+                if (this.child.exitCode !== null) throw new Failure('satchel ended before it answered');
+                const status = await ask(`${this.origin}/readyz`).then((r) => r.status, () => 0);
+                if (status === 200) return;
+                if (Date.now() > deadline) throw new Failure('satchel does not get ready');
+                await sleep(1);
+            }
+        } catch (error) {
+            this.child.kill('SIGKILL');
+            throw new Failure(`${error.message}; its log ends with:\n${this.logEnd()}`);
+        }
+    }
+
+    async stop() {
+        await stop(this.child, 'SIGTERM', 'satchel');
+    }
+
+    logEnd() {
+        const lines = fs.readFileSync(path.join(this.folder, 'satchel.log'), 'utf8').split('\n');
+        return lines.slice(-10).join('\n');
+    }
+
+    get pid() {
+        return this.child.pid;
+    }
+    get target() {
+        return `127.0.0.1:${this.port}`;
+    }
+    get origin() {
+        return `${this.tls ? 'https' : 'http'}://${this.target}`;
+    }
+
+    // The API key of a new partner.
+    async addPartner() {
+        const answer = await ask(`http://127.0.0.1:${this.adminPort}/admin/v1/partners`, {
+            method: 'POST',
+            headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+            body: JSON.stringify({ name: 'benchmark' }),
+        });
+        const key = answer.status < 300 ? JSON.parse(answer.text).api_key : undefined;
+        if (!key) throw new Failure(`no partner was made: ${answer.status} ${answer.text}`);
+        return key;
+    }
+
+    async metric(name) {
+        const page = await ask(`http://127.0.0.1:${this.adminPort}/metrics`, {
+            headers: { Authorization: `Bearer ${adminToken}` },
+        });
+        const line = page.text.split('\n').find((each) => each.split(/[ {]/)[0] === name);
+        if (!line) throw new Failure(`/metrics has no ${name}`);
+        return Number(line.slice(line.lastIndexOf(' ')));
+    }
+
+    // Attachments that are asked for but not uploaded: [{ id, uploadUrl, downloadUrl }].
+    async create(load, key, size, count) {
+        const save = load.file('created');
+        await load.run({
+            mode: 'post', target: this.target, tls: Boolean(this.tls), token: key, size, count,
+            connections: Math.min(64, count), save,
+        });
+        return fs.readFileSync(save, 'utf8').trim().split('\n').map((line) => {
+            const [id, uploadUrl, downloadUrl] = line.split('\t');
+            return { id, uploadUrl, downloadUrl };
+        });
+    }
+
+    // Uploads each file; returns [{ id, path, file }] to fetch them by.
+    async upload(load, key, files) {
+        const uploaded = [];
+        for (const [size, same] of groupBy(files, (file) => fs.statSync(file).size)) {
+            const created = await this.create(load, key, size, same.length);
+            const lines = created.map((each, i) => [each.uploadUrl, same[i]]);
+            await load.run({
+                mode: 'put', target: this.target, tls: Boolean(this.tls), list: load.list(lines),
+                connections: Math.min(4, same.length),
+            });
+            created.forEach((each, i) => uploaded.push({
+                id: each.id, path: new URL(each.downloadUrl).pathname, file: same[i],
+            }));
+        }
+        return uploaded;
+    }
+}
+
+// Settings in this program's environment would win over the file.
+function environmentWithoutSettings() {
+    return Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !name.startsWith('SATCHEL_')));
+}
+
+function groupBy(items, key) {
+    const groups = new Map();
+    for (const item of items) {
+        groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+    }
+    return groups;
+}
