@@ -174,7 +174,7 @@ struct Server::State {
 
     std::mutex readiness_mutex;
     std::chrono::steady_clock::time_point readiness_expires_at{};
-    std::string failing_part;
+    std::string failing_part = "starting";  // Until the first check has an answer.
 
     Task<std::string> ready();
     Task<std::string> check_parts();

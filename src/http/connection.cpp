@@ -4,7 +4,6 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "base/transfer_buffer.hpp"
 
 #include <ctime>
 
@@ -12,6 +11,7 @@ namespace satchel::http {
 namespace {
 
 constexpr std::size_t read_step_bytes = 4096;
+constexpr std::size_t lingering_reads_per_turn = 16;
 
 std::string_view reason_phrase(int status) {
     switch (status) {
@@ -295,13 +295,15 @@ Task<> Connection::linger() {
     idle_ = true;  // Nothing is lost if a stop cuts it here.
     stream_.finish_writing();
     const auto end = std::chrono::steady_clock::now() + limits::linger_wait_max;
-    TransferBuffer waste;
-    while (true) {
+    // Small and not a transfer's buffer: those who linger must not use up what uploads and
+    // downloads may have.
+    std::array<std::byte, read_step_bytes> waste;
+    for (std::size_t reads = 1;; ++reads) {
         const auto left = end - std::chrono::steady_clock::now();
         if (left <= left.zero() || share_.stopping) co_return;
-        const auto n = co_await stream_.read_some(waste.bytes(), left);
+        const auto n = co_await stream_.read_some(waste, left);
         if (!n || *n == 0) co_return;
-        co_await yield();
+        if (reads % lingering_reads_per_turn == 0) co_await yield();
     }
 }
 

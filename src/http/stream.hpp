@@ -49,7 +49,6 @@ public:
     // For whoever watches over deadlines.
     bool is_overdue(SteadyTime now) const { return waiting_ && now >= deadline_; }
     void interrupt();  // The wait in progress, or the next one, fails with timed_out.
-    bool is_secure() const { return ssl_ != nullptr; }
 
 private:
     enum class Step : std::uint8_t { done, want_read, want_write, closed, broken };

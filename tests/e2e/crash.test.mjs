@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { until } from "./support/deadline.mjs";
 import { query, storedBlobs } from "./support/data_folder.mjs";
 import { request } from "./support/http_client.mjs";
 import { jsonOf, put } from "./support/partner_api.mjs";
@@ -162,7 +163,8 @@ test("kill -9 under load loses and resurrects nothing", { timeout: 600_000 }, as
     const load = new Load(server, known, choices);
     load.round = round; // Upload URLs name the port of their own round.
     const running = Array.from({ length: workers }, () => load.worker());
-    await new Promise((resolve) => setTimeout(resolve, 500 + choices.below(1200)));
+    const enough = 200 + choices.below(500);
+    await until(() => load.acknowledged >= enough, { what: `${enough} answers`, deadlineMs: 60_000 });
     load.stopped = true;
     await server.kill9();
     await Promise.all(running);
