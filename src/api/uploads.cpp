@@ -132,6 +132,11 @@ http::Response refused(UploadRefusal why, std::string_view trace_id) {
     switch (why) {
         case UploadRefusal::no_such_upload:
             return xml_error(404, "NoSuchKey", "The specified key does not exist.", trace_id);
+        case UploadRefusal::already_sent:
+            return xml_error(403, "AccessDenied",
+                             "A message refers to this attachment, so its content is fixed. Ask "
+                             "for a new upload.",
+                             trace_id);
         case UploadRefusal::bad_digest:
             return xml_error(400, "BadDigest",
                              "The checksum you specified did not match what we received.",

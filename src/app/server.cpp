@@ -186,7 +186,7 @@ struct Server::State {
 
 Result<> Server::State::open_stores() {
     const Config& config = options.config;
-    TRY(database, meta::open_sqlite({.file = config.metadata.sqlite}));
+    TRY(database, meta::open_sqlite({.file = config.metadata.sqlite, .keys = &keys}));
     std::error_code ignored;
     if (config.blobs.local.has_parent_path()) {
         fs::create_directories(config.blobs.local.parent_path(), ignored);

@@ -245,14 +245,13 @@ Result<> KeyRing::create(const std::filesystem::path& file) {
     return refuse(Errc::unavailable, file, "cannot be written: " + errno_text(error));
 }
 
-Bytes KeyRing::wrap(const AttachmentId& attachment, const Key& key) const {
-    return seal_once(derive(master_, "satchel wrap v1", attachment.bytes()),
-                     version_bytes(version_), key.bytes);
+Bytes KeyRing::wrap_under(const Key& wrapping, const Key& key) const {
+    return seal_once(wrapping, version_bytes(version_), key.bytes);
 }
 
-Result<Key> KeyRing::unwrap(const AttachmentId& attachment,
-                            std::uint32_t version,
-                            ByteView wrapped) const {
+Result<Key> KeyRing::unwrap_under(const Key& wrapping,
+                                  std::uint32_t version,
+                                  ByteView wrapped) const {
     Key key;
     if (version != version_) {
         return fail(Errc::corrupt, "key wrapped under master key version " +
@@ -261,11 +260,28 @@ Result<Key> KeyRing::unwrap(const AttachmentId& attachment,
     if (wrapped.size() != key.bytes.size() + tag_bytes) {
         return fail(Errc::corrupt, "wrapped key has the wrong size");
     }
-    TRY(Bytes opened, open_once(derive(master_, "satchel wrap v1", attachment.bytes()),
-                                version_bytes(version), wrapped));
+    TRY(Bytes opened, open_once(wrapping, version_bytes(version), wrapped));
     std::ranges::copy(opened, key.bytes.begin());
     OPENSSL_cleanse(opened.data(), opened.size());
     return key;
+}
+
+Bytes KeyRing::wrap(const AttachmentId& attachment, const Key& key) const {
+    return wrap_under(derive(master_, "satchel wrap v1", attachment.bytes()), key);
+}
+
+Result<Key> KeyRing::unwrap(const AttachmentId& attachment,
+                            std::uint32_t version,
+                            ByteView wrapped) const {
+    return unwrap_under(derive(master_, "satchel wrap v1", attachment.bytes()), version, wrapped);
+}
+
+Bytes KeyRing::wrap_text_key(const Key& key) const {
+    return wrap_under(derive(master_, "satchel text key v1", {}), key);
+}
+
+Result<Key> KeyRing::unwrap_text_key(std::uint32_t version, ByteView wrapped) const {
+    return unwrap_under(derive(master_, "satchel text key v1", {}), version, wrapped);
 }
 
 Key KeyRing::secret(std::string_view purpose) const {

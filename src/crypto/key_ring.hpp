@@ -35,12 +35,19 @@ public:
                        std::uint32_t version,
                        ByteView wrapped) const;
 
+    // The same for the random key of one database's texts (TextCipher).
+    Bytes wrap_text_key(const Key& key) const;
+    Result<Key> unwrap_text_key(std::uint32_t version, ByteView wrapped) const;
+
     // A secret for one purpose, the same for the life of the master key:
     // "upload-url-v1", "demo-api-key-v1".
     Key secret(std::string_view purpose) const;
 
 private:
     KeyRing() = default;
+    Bytes wrap_under(const Key& wrapping, const Key& key) const;
+    Result<Key> unwrap_under(const Key& wrapping, std::uint32_t version, ByteView wrapped) const;
+
     std::uint32_t version_ = 0;
     Key master_;
 };

@@ -59,6 +59,8 @@ Result<AttachmentRow> read_row(const Statement& row) {
     out.upload_expires_at = time_at(row, 10);
     TRY(out.blob, optional_id_at<BlobId>(row, 11));
     out.sweep_at = optional_time_at(row, 12);
+    out.is_sent = row.integer(13) != 0;
+    out.detected_type = row.text(14);
     return out;
 }
 
@@ -94,11 +96,11 @@ Result<> insert_attachment(Session& session, const AttachmentRow& row) {
     TRY(const auto slot, store_key(session, row.wrapped_key));
     return session.run(
         "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, content_type, "
-        "size_bytes, state, tier, created_at, upload_expires_at, blob, sweep_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "size_bytes, state, tier, created_at, upload_expires_at, blob, sweep_at, is_sent, "
+        "detected_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         row.id, row.partner, slot, row.key_version, row.sealed_name, row.content_type,
         row.size_bytes, to_string(row.state), to_string(row.tier), row.created_at,
-        row.upload_expires_at, row.blob, row.sweep_at);
+        row.upload_expires_at, row.blob, row.sweep_at, int{row.is_sent}, row.detected_type);
 }
 
 Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id) {
@@ -106,21 +108,29 @@ Result<std::optional<AttachmentRow>> find_attachment(Session& session, Attachmen
     return first_row(*statement, read_row);
 }
 
-Result<bool> store_upload(Session& session,
-                          const StoredUpload& upload,
-                          std::optional<BlobId>& replaced) {
+Result<UploadStored> store_upload(Session& session,
+                                  const StoredUpload& upload,
+                                  std::optional<BlobId>& replaced) {
     replaced = std::nullopt;
     {
-        TRY(auto before, session.query("SELECT blob FROM attachments WHERE id = $1", upload.id));
+        TRY(auto before,
+            session.query("SELECT blob, is_sent FROM attachments WHERE id = $1", upload.id));
         TRY(const bool found, before->step());
-        if (!found) return false;
+        if (!found) return UploadStored::row_is_gone;
+        if (before->integer(1) != 0) return UploadStored::already_sent;
         TRY(replaced, optional_id_at<BlobId>(*before, 0));
     }
-    CHECK(session.run("UPDATE attachments SET state = $2, blob = $3, sweep_at = $4 WHERE id = $1",
-                      upload.id, to_string(upload.state), upload.blob, upload.sweep_at));
+    CHECK(session.run(
+        "UPDATE attachments SET state = $2, blob = $3, sweep_at = $4, "
+        "detected_type = $5 WHERE id = $1",
+        upload.id, to_string(upload.state), upload.blob, upload.sweep_at, upload.detected_type));
     if (replaced == upload.blob) replaced = std::nullopt;
     if (replaced) CHECK(queue_blob_removal(session, *replaced));
-    return true;
+    return UploadStored::yes;
+}
+
+Result<> mark_sent(Session& session, AttachmentId id) {
+    return session.run("UPDATE attachments SET is_sent = 1 WHERE id = $1 AND is_sent = 0", id);
 }
 
 Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry) {

@@ -30,6 +30,9 @@ struct AttachmentRow {
     Time created_at{};
     Time upload_expires_at{};
     std::optional<BlobId> blob;
+    bool is_sent = false;  // A message referred to it: its content is fixed.
+    // What the bytes were found to be; empty: not recognised, or not looked at yet.
+    std::string detected_type;
     // When the sweeper has to look at this row next; absent: never.
     std::optional<Time> sweep_at;
 };
@@ -46,12 +49,17 @@ struct StoredUpload {
     AttachmentState state;       // complete, or failed when the content is forbidden.
     std::optional<BlobId> blob;  // Present exactly when complete.
     std::optional<Time> sweep_at;
+    std::string detected_type;
 };
-// Records a finished upload. False if the row is gone. A blob it replaces goes to
-// blob_removals in the same transaction, and is returned in `replaced`.
-Result<bool> store_upload(Session& session,
-                          const StoredUpload& upload,
-                          std::optional<BlobId>& replaced);
+enum class UploadStored : std::uint8_t { yes, row_is_gone, already_sent };
+// Records a finished upload, unless a message refers to an earlier one. A blob it replaces goes
+// to blob_removals in the same transaction, and is returned in `replaced`.
+Result<UploadStored> store_upload(Session& session,
+                                  const StoredUpload& upload,
+                                  std::optional<BlobId>& replaced);
+
+// Inside the transaction that stores the message.
+Result<> mark_sent(Session& session, AttachmentId id);
 
 struct AuditEntry {
     Time at{};

@@ -100,17 +100,30 @@ TEST_P(AttachmentsSuite, a_second_upload_replaces_the_blob_and_queues_the_first)
 TEST_P(AttachmentsSuite, an_upload_of_forbidden_content_fails_the_row) {
     const AttachmentRow row = pending_row();
     ASSERT_TRUE(insert(row));
-    EXPECT_TRUE(
-        store({.id = row.id, .state = AttachmentState::failed, .sweep_at = noon + 24h}).found);
+    EXPECT_TRUE(store({.id = row.id, .state = AttachmentState::failed, .sweep_at = noon + 24h})
+                    .is_stored());
     EXPECT_EQ(find(row.id)->state, AttachmentState::failed);
     EXPECT_EQ(find(row.id)->blob, std::nullopt);
     EXPECT_EQ(find(row.id)->sweep_at, noon + 24h);
 }
 
+TEST_P(AttachmentsSuite, what_was_sent_is_not_replaced) {
+    const AttachmentRow row = pending_row();
+    ASSERT_TRUE(insert(row));
+    const BlobId first = complete(row.id);
+    ASSERT_TRUE(write([&](Session& s) { return mark_sent(s, row.id); }));
+    EXPECT_TRUE(find(row.id)->is_sent);
+    const StoredUpload again{
+        .id = row.id, .state = AttachmentState::complete, .blob = BlobId::random()};
+    EXPECT_EQ(store(again).outcome, UploadStored::already_sent);
+    EXPECT_EQ(find(row.id)->blob, first);
+    EXPECT_TRUE(removals().empty());
+}
+
 TEST_P(AttachmentsSuite, an_upload_for_a_row_that_is_gone_changes_nothing) {
     const StoredUpload late{
         .id = AttachmentId::random(), .state = AttachmentState::complete, .blob = BlobId::random()};
-    EXPECT_FALSE(store(late).found);
+    EXPECT_EQ(store(late).outcome, UploadStored::row_is_gone);
     EXPECT_TRUE(removals().empty());
 }
 

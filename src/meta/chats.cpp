@@ -7,9 +7,12 @@
 namespace satchel::meta {
 namespace {
 
-#define SATCHEL_CHAT_COLUMNS                                                                 \
-    "seq, id, partner, line, is_reusable, is_group, given_name, icon_url, service, health, " \
+#define SATCHEL_CHAT_COLUMNS                                                              \
+    "seq, id, partner, line, is_reusable, is_group, sealed_name, icon, service, health, " \
     "health_updated_at, left_at, created_at, updated_at"
+
+constexpr std::string_view name_field = "chat name";
+constexpr std::string_view reason_field = "block reason";
 
 Result<Service> service_from(std::string_view text) {
     if (const auto service = parse_service(text)) return *service;
@@ -32,7 +35,7 @@ Result<HandleStatus> status_from(std::string_view text) {
     return fail(Errc::corrupt, "a participant has an unknown status");
 }
 
-Result<ChatRow> read_chat(const Statement& row) {
+Result<ChatRow> read_chat(const Session& session, const Statement& row) {
     ChatRow out;
     out.seq = row.integer(0);
     TRY(out.chat.id, id_at<ChatId>(row, 1));
@@ -41,8 +44,11 @@ Result<ChatRow> read_chat(const Statement& row) {
     out.is_reusable = row.integer(4) != 0;
     out.chat.is_group = row.integer(5) != 0;
     out.chat.is_named = !row.is_null(6);
-    if (out.chat.is_named) out.chat.display_name = row.text(6);
-    if (!row.is_null(7)) out.chat.icon_url = row.text(7);
+    if (out.chat.is_named) {
+        TRY(out.chat.display_name,
+            sealed_text_at(row, 6, session, name_field, out.chat.id.bytes()));
+    }
+    TRY(out.icon, optional_id_at<AttachmentId>(row, 7));
     TRY(out.chat.service, service_from(row.text(8)));
     TRY(out.chat.health, health_from(row.text(9)));
     out.chat.health_updated_at = time_at(row, 10);
@@ -50,6 +56,10 @@ Result<ChatRow> read_chat(const Statement& row) {
     out.chat.created_at = time_at(row, 12);
     out.chat.updated_at = time_at(row, 13);
     return out;
+}
+
+auto reader(const Session& session) {
+    return [&session](const Statement& row) { return read_chat(session, row); };
 }
 
 // The first handle is the line's own.
@@ -86,7 +96,7 @@ Result<> read_handles(Session& session, ChatRow& row) {
 }
 
 Result<std::optional<ChatRow>> read_whole(Session& session, StatementPtr statement) {
-    TRY(auto row, first_row(*statement, read_chat));
+    TRY(auto row, first_row(*statement, reader(session)));
     if (row) CHECK(read_handles(session, *row));
     return row;
 }
@@ -100,12 +110,12 @@ std::string members_of(std::vector<std::string> handles) {
 
 Result<> insert_chat(Session& session, ChatRow& row) {
     const Chat& chat = row.chat;
-    std::optional<std::string> name;
-    if (chat.is_named) name = chat.display_name;
+    std::optional<Bytes> name;
+    if (chat.is_named) name = session.texts().seal(name_field, chat.id.bytes(), chat.display_name);
     {
         TRY(auto added,
             session.query("INSERT INTO chats (id, partner, line, members, is_reusable, is_group, "
-                          "given_name, service, health, health_updated_at, last_ordinal, "
+                          "sealed_name, service, health, health_updated_at, last_ordinal, "
                           "created_at, updated_at) "
                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12) "
                           "RETURNING seq",
@@ -177,7 +187,7 @@ Result<std::vector<ChatRow>> list_chats(Session& session,
                           "(updated_at, seq) < ($2, $3) AND ($4 = '' OR line = $4) "
                           "ORDER BY updated_at DESC, seq DESC LIMIT $5",
                           filter.partner, position.updated_at, position.seq, filter.line, max));
-        TRY(rows, all_rows(*statement, read_chat));
+        TRY(rows, all_rows(*statement, reader(session)));
     } else {
         // From the participant's chats, which are few beside all.
         std::string others;
@@ -192,7 +202,7 @@ Result<std::vector<ChatRow>> list_chats(Session& session,
                 "ORDER BY updated_at DESC, seq DESC LIMIT $8",
                 filter.partner, position.updated_at, position.seq, filter.line,
                 filter.participants.front(), filter.participants.size(), others, max));
-        TRY(rows, all_rows(*statement, read_chat));
+        TRY(rows, all_rows(*statement, reader(session)));
     }
     for (ChatRow& row : rows) CHECK(read_handles(session, row));
     return rows;
@@ -243,25 +253,30 @@ Result<Refusals> refusals_of(Session& session, PartnerId partner, std::string_vi
 }
 
 Result<> insert_blocked_handle(Session& session, PartnerId partner, const BlockedHandle& blocked) {
-    std::optional<std::string> reason;
-    if (!blocked.reason.empty()) reason = blocked.reason;
+    std::optional<Bytes> reason;
+    if (!blocked.reason.empty()) {
+        reason = session.texts().seal(reason_field, partner.bytes(), blocked.reason);
+    }
     return session.run(
-        "INSERT INTO blocked_handles (partner, handle, reason, blocked_at) "
+        "INSERT INTO blocked_handles (partner, handle, sealed_reason, blocked_at) "
         "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         partner, blocked.handle, reason, blocked.blocked_at);
 }
 
 Result<std::vector<BlockedHandle>> blocked_handles_of(Session& session, PartnerId partner) {
     TRY(auto statement,
-        session.query("SELECT handle, reason, blocked_at FROM blocked_handles WHERE partner = $1 "
-                      "ORDER BY blocked_at, handle",
-                      partner));
-    return all_rows(*statement, [](const Statement& row) {
+        session.query(
+            "SELECT handle, sealed_reason, blocked_at FROM blocked_handles WHERE partner = $1 "
+            "ORDER BY blocked_at, handle",
+            partner));
+    return all_rows(*statement, [&](const Statement& row) -> Result<BlockedHandle> {
         BlockedHandle out;
         out.handle = row.text(0);
-        if (!row.is_null(1)) out.reason = row.text(1);
+        if (!row.is_null(1)) {
+            TRY(out.reason, sealed_text_at(row, 1, session, reason_field, partner.bytes()));
+        }
         out.blocked_at = time_at(row, 2);
-        return Result<BlockedHandle>(std::move(out));
+        return out;
     });
 }
 

@@ -17,6 +17,8 @@ struct ChatRow {
     Chat chat;
     bool is_reusable = true;      // A new chat with the same members is this one.
     std::optional<Time> left_at;  // The line has left.
+    // What Chat::icon_url is made of where it is shown.
+    std::optional<AttachmentId> icon;
 };
 
 // The set of `handles`, however they are ordered.

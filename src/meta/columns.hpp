@@ -23,6 +23,15 @@ inline std::optional<Time> optional_time_at(const Statement& row, int column) {
     return time_at(row, column);
 }
 
+// A text that was sealed with Session::texts().
+inline Result<std::string> sealed_text_at(const Statement& row,
+                                          int column,
+                                          const Session& session,
+                                          std::string_view field,
+                                          ByteView owner) {
+    return session.texts().open(field, owner, row.blob(column));
+}
+
 template <class IdType>
 Result<IdType> id_at(const Statement& row, int column) {
     const ByteView view = row.blob(column);

@@ -13,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/uuid.hpp"
+#include "crypto/text_cipher.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,10 @@ public:
     // `sql` must be a string literal: statements are cached by its address, one run of each at
     // a time.
     virtual Result<StatementPtr> prepare(const char* sql) = 0;
+
+    // Seals what people wrote on its way into the database. Only for a database that was opened
+    // with keys.
+    virtual const crypto::TextCipher& texts() const = 0;
 
     // Prepares, binds in order, returns the statement before its first step.
     template <class... Args>

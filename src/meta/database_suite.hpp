@@ -133,20 +133,22 @@ inline AuditEntry deletion_of(const AttachmentRow& row) {
 class AttachmentsSuite : public DatabaseSuite {
 protected:
     struct Stored {
-        bool found = false;
+        UploadStored outcome{};
         std::optional<BlobId> replaced;
+        bool is_stored() const { return outcome == UploadStored::yes; }
     };
     Stored store(StoredUpload upload) {
         return write([upload](Session& s) -> Result<Stored> {
                    Stored out;
-                   TRY(out.found, store_upload(s, upload, out.replaced));
+                   TRY(out.outcome, store_upload(s, upload, out.replaced));
                    return out;
                })
             .value();
     }
     BlobId complete(AttachmentId id) {
         const BlobId blob = BlobId::random();
-        EXPECT_TRUE(store({.id = id, .state = AttachmentState::complete, .blob = blob}).found);
+        EXPECT_TRUE(
+            store({.id = id, .state = AttachmentState::complete, .blob = blob}).is_stored());
         return blob;
     }
     Result<std::optional<Removed>> remove(const AuditEntry& entry) {

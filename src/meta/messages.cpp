@@ -12,10 +12,13 @@ namespace {
 
 namespace json = boost::json;
 
-#define SATCHEL_MESSAGE_COLUMNS                                                               \
-    "seq, id, partner, chat, ordinal, direction, sender, service, preferred_service, parts, " \
-    "effect_type, effect_name, reply_message, reply_part, thread, idempotency_key, status, "  \
+#define SATCHEL_MESSAGE_COLUMNS                                                              \
+    "seq, id, partner, chat, ordinal, direction, sender, service, preferred_service, "       \
+    "sealed_parts, "                                                                         \
+    "effect_type, effect_name, reply_message, reply_part, thread, idempotency_key, status, " \
     "created_at, updated_at, sent_at, delivered_at, read_at"
+
+constexpr std::string_view parts_field = "message parts";
 
 std::unexpected<Error> corrupt() {
     return fail(Errc::corrupt, "a message's row is damaged");
@@ -79,7 +82,7 @@ Result<StoredPart> decode_part(const json::value& value) {
     return *id;
 }
 
-Result<> read_texts(const Statement& row, MessageRow& out) {
+Result<> read_words(const Statement& row, MessageRow& out) {
     out.direction =
         row.text(5) == to_string(Direction::inbound) ? Direction::inbound : Direction::outbound;
     const auto service = parse_service(row.text(7));
@@ -93,11 +96,10 @@ Result<> read_texts(const Statement& row, MessageRow& out) {
         out.effect = Effect{type, std::string(row.text(11))};
     }
     if (!row.is_null(15)) out.idempotency_key = row.text(15);
-    TRY(out.parts, decode_parts(row.text(9)));
     return {};
 }
 
-Result<MessageRow> read_message(const Statement& row) {
+Result<MessageRow> read_message(const Session& session, const Statement& row) {
     MessageRow out;
     out.seq = row.integer(0);
     TRY(out.id, id_at<MessageId>(row, 1));
@@ -105,7 +107,9 @@ Result<MessageRow> read_message(const Statement& row) {
     out.chat = row.integer(3);
     out.ordinal = row.integer(4);
     out.sender = static_cast<int>(row.integer(6));
-    CHECK(read_texts(row, out));
+    CHECK(read_words(row, out));
+    TRY(const std::string parts, sealed_text_at(row, 9, session, parts_field, out.id.bytes()));
+    TRY(out.parts, decode_parts(parts));
     TRY(const auto reply, optional_id_at<MessageId>(row, 12));
     if (reply) out.reply_to = ReplyTo{*reply, static_cast<std::uint32_t>(row.integer(13))};
     if (!row.is_null(14)) out.thread = row.integer(14);
@@ -115,6 +119,10 @@ Result<MessageRow> read_message(const Statement& row) {
     out.delivered_at = optional_time_at(row, 20);
     out.read_at = optional_time_at(row, 21);
     return out;
+}
+
+auto reader(const Session& session) {
+    return [&session](const Statement& row) { return read_message(session, row); };
 }
 
 }  // namespace
@@ -155,13 +163,14 @@ Result<> insert_message(Session& session, MessageRow& row) {
     }
     TRY(auto added,
         session.query("INSERT INTO messages (id, partner, chat, ordinal, direction, sender, "
-                      "service, preferred_service, parts, effect_type, effect_name, "
+                      "service, preferred_service, sealed_parts, effect_type, effect_name, "
                       "reply_message, reply_part, thread, idempotency_key, status, created_at, "
                       "updated_at, sent_at, delivered_at, read_at) VALUES ($1, $2, $3, $4, $5, "
                       "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
                       "$21) RETURNING seq",
                       row.id, row.partner, row.chat, row.ordinal, to_string(row.direction),
-                      row.sender, to_string(row.service), preferred, encode_parts(row.parts),
+                      row.sender, to_string(row.service), preferred,
+                      session.texts().seal(parts_field, row.id.bytes(), encode_parts(row.parts)),
                       effect_type, effect_name, reply, reply_part, row.thread, row.idempotency_key,
                       to_string(row.status), row.created_at, row.updated_at, row.sent_at,
                       row.delivered_at, row.read_at));
@@ -173,13 +182,13 @@ Result<> insert_message(Session& session, MessageRow& row) {
 Result<std::optional<MessageRow>> find_message(Session& session, MessageId id) {
     TRY(auto statement,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE id = $1", id));
-    return first_row(*statement, read_message);
+    return first_row(*statement, reader(session));
 }
 
 Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq) {
     TRY(auto statement,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE seq = $1", seq));
-    return first_row(*statement, read_message);
+    return first_row(*statement, reader(session));
 }
 
 Result<std::vector<MessageRow>> messages_of_chat(Session& session,
@@ -190,7 +199,7 @@ Result<std::vector<MessageRow>> messages_of_chat(Session& session,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE chat = $1 AND "
                       "ordinal < $2 ORDER BY ordinal DESC LIMIT $3",
                       chat, before, max));
-    return all_rows(*statement, read_message);
+    return all_rows(*statement, reader(session));
 }
 
 Result<std::vector<MessageRow>> messages_of_thread(
@@ -202,7 +211,7 @@ Result<std::vector<MessageRow>> messages_of_thread(
                           " FROM messages WHERE seq = $1 AND ordinal > $2 "
                           "ORDER BY ordinal LIMIT $3",
                           thread, beyond, max));
-        return all_rows(*statement, read_message);
+        return all_rows(*statement, reader(session));
     }
     TRY(auto statement,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE thread = $1 "
@@ -210,7 +219,7 @@ Result<std::vector<MessageRow>> messages_of_thread(
                       " FROM messages WHERE seq = $1 AND ordinal < $2 "
                       "ORDER BY ordinal DESC LIMIT $3",
                       thread, beyond, max));
-    return all_rows(*statement, read_message);
+    return all_rows(*statement, reader(session));
 }
 
 Result<bool> remove_message(Session& session, MessageId id, PartnerId partner) {

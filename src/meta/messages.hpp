@@ -1,4 +1,4 @@
-// Tables messages and idempotency_keys. Parts are JSON, see docs/formats/metadata.md.
+// Tables messages and idempotency_keys. Parts are sealed JSON, see docs/formats/metadata.md.
 #pragma once
 
 #include "meta/database.hpp"

@@ -4,6 +4,7 @@
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_schema.hpp"
 #include "meta/sqlite_writer.hpp"
+#include "meta/text_key.hpp"
 #include "model/api_errors.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -21,8 +22,10 @@ namespace {
 
 class SqliteDatabase final : public Database {
 public:
-    SqliteDatabase(SqliteOptions options, std::unique_ptr<SqliteWriter> writer)
-        : options_(std::move(options)), writer_(std::move(writer)) {}
+    SqliteDatabase(SqliteOptions options,
+                   std::shared_ptr<const crypto::TextCipher> texts,
+                   std::unique_ptr<SqliteWriter> writer)
+        : options_(std::move(options)), texts_(std::move(texts)), writer_(std::move(writer)) {}
 
     Async<> read_erased(std::function<Result<>(Session&)> work) override {
         CO_TRY(auto reader, take_reader());
@@ -58,7 +61,9 @@ private:
                 return reader;
             }
         }
-        return SqliteConnection::open(options_, Access::read_only);
+        TRY(auto reader, SqliteConnection::open(options_, Access::read_only));
+        reader->set_texts(texts_);
+        return reader;
     }
     void keep_reader(std::unique_ptr<SqliteConnection> reader) {
         const std::lock_guard lock(mutex_);
@@ -66,6 +71,7 @@ private:
     }
 
     const SqliteOptions options_;
+    const std::shared_ptr<const crypto::TextCipher> texts_;
     // Closed after the readers: the connection that closes last takes the log away.
     std::unique_ptr<SqliteWriter> writer_;
     std::mutex mutex_;
@@ -122,17 +128,36 @@ Result<> create_if_absent(const std::filesystem::path& file) {
     return sync_folder(std::filesystem::absolute(file).parent_path());
 }
 
+// The cipher under the database's own text key. Null when it was never written with keys and
+// cannot be now.
+Result<std::shared_ptr<const crypto::TextCipher>> open_texts(SqliteConnection& connection,
+                                                             const crypto::KeyRing& keys,
+                                                             Access access) {
+    TRY(auto key, find_text_key(connection, keys));
+    if (!key) {
+        if (access == Access::read_only) return nullptr;
+        key = crypto::Key::random();
+        CHECK(insert_text_key(connection, keys, *key));
+    }
+    return std::make_shared<const crypto::TextCipher>(*key);
+}
+
 Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
     const bool writes = options.access == Access::read_write;
     if (writes) CHECK(create_if_absent(options.file));
     TRY(auto connection, SqliteConnection::open(options, options.access));
     CHECK(prepare_schema(*connection, options.access));
+    std::shared_ptr<const crypto::TextCipher> texts;
+    if (options.keys != nullptr) {
+        TRY(texts, open_texts(*connection, *options.keys, options.access));
+    }
     std::unique_ptr<SqliteWriter> writer;
     if (writes) {
+        connection->set_texts(texts);
         TRY(auto copying, SqliteConnection::open(options, Access::read_write));
         writer = std::make_unique<SqliteWriter>(std::move(connection), std::move(copying));
     }
-    return std::make_unique<SqliteDatabase>(options, std::move(writer));
+    return std::make_unique<SqliteDatabase>(options, std::move(texts), std::move(writer));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "crypto/key_ring.hpp"
 #include "meta/database.hpp"
 
 #include <filesystem>
@@ -15,6 +16,9 @@ enum class Access : std::uint8_t { read_write, read_only };
 struct SqliteOptions {
     std::filesystem::path file;  // Made with mode 0600 if absent (read_write).
     Access access = Access::read_write;
+    // Wraps the key of the database's texts, which is made when there is none. Null: texts can
+    // be neither written nor read. Used only while opening.
+    const crypto::KeyRing* keys = nullptr;
     std::string vfs;  // SQLite VFS by name; empty is the system's own. Tests inject faults here.
 };
 

@@ -68,6 +68,11 @@ public:
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
     Result<StatementPtr> prepare(const char* sql) override;
+    const crypto::TextCipher& texts() const override {
+        ASSERT(texts_ != nullptr);
+        return *texts_;
+    }
+    void set_texts(std::shared_ptr<const crypto::TextCipher> texts) { texts_ = std::move(texts); }
 
     // Runs a script of statements, uncached.
     Result<> execute(const std::string& script);
@@ -86,6 +91,7 @@ private:
     explicit SqliteConnection(sqlite3* db) : db_(db) {}
 
     sqlite3* db_;
+    std::shared_ptr<const crypto::TextCipher> texts_;
     std::unordered_map<const char*, std::unique_ptr<SqliteStatement>> statements_;
 };
 

@@ -56,9 +56,10 @@ protected:
             database, [row = neighbour_](Session& s) { return insert_attachment(s, row); });
         if (!done.inserted) return done;
         const StoredUpload upload{.id = row_.id, .state = AttachmentState::complete, .blob = blob_};
-        done.stored = acknowledged(database, [upload](Session& s) {
+        done.stored = acknowledged(database, [upload](Session& s) -> Result<bool> {
             std::optional<BlobId> replaced;
-            return store_upload(s, upload, replaced);
+            TRY(const auto stored, store_upload(s, upload, replaced));
+            return stored == UploadStored::yes;
         });
         done.removed = acknowledged(
             database, [row = row_](Session& s) { return remove_attachment(s, deletion_of(row)); },

@@ -5,6 +5,8 @@
 namespace satchel::meta {
 namespace {
 
+constexpr std::string_view body_field = "webhook body";
+
 Result<std::size_t> count_rows(StatementPtr statement) {
     std::size_t count = 0;
     for (;;) {
@@ -25,12 +27,12 @@ Result<WaitingTarget> read_target(const Statement& row) {
     return out;
 }
 
-Result<Delivery> read_delivery(const Statement& row) {
+Result<Delivery> read_delivery(const Session& session, const Statement& row) {
     Delivery out;
     out.seq = row.integer(0);
     TRY(out.event, id_at<EventId>(row, 1));
     out.event_type = row.text(2);
-    out.body = row.text(3);
+    TRY(out.body, sealed_text_at(row, 3, session, body_field, out.event.bytes()));
     out.attempts = static_cast<std::uint32_t>(row.integer(4));
     TRY(out.subscription, id_at<SubscriptionId>(row, 5));
     TRY(out.partner, id_at<PartnerId>(row, 6));
@@ -59,10 +61,11 @@ Result<FailedDelivery> read_failed(const Statement& row) {
 
 Result<> insert_delivery(Session& session, const NewDelivery& delivery) {
     return session.run(
-        "INSERT INTO webhook_outbox (subscription, event, event_type, lane, body, created_at, "
+        "INSERT INTO webhook_outbox (subscription, event, event_type, lane, sealed_body, "
+        "created_at, "
         "attempts, due_at, last_status, last_error) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '')",
-        delivery.subscription, delivery.event, delivery.event_type, delivery.lane, delivery.body,
-        delivery.at);
+        delivery.subscription, delivery.event, delivery.event_type, delivery.lane,
+        session.texts().seal(body_field, delivery.event.bytes(), delivery.body), delivery.at);
 }
 
 Result<std::vector<WaitingTarget>> waiting_targets(Session& session, Time now) {
@@ -103,12 +106,14 @@ Result<std::vector<DueDelivery>> due_deliveries(Session& session,
 
 Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq) {
     TRY(auto statement,
-        session.query("SELECT o.seq, o.event, o.event_type, o.body, o.attempts, s.id, s.partner, "
-                      "s.target_url, s.sealed_secret FROM webhook_outbox o "
-                      "JOIN webhook_subscriptions s ON s.seq = o.subscription "
-                      "WHERE o.seq = $1 AND o.due_at IS NOT NULL AND s.is_active = 1",
-                      seq));
-    return first_row(*statement, read_delivery);
+        session.query(
+            "SELECT o.seq, o.event, o.event_type, o.sealed_body, o.attempts, s.id, s.partner, "
+            "s.target_url, s.sealed_secret FROM webhook_outbox o "
+            "JOIN webhook_subscriptions s ON s.seq = o.subscription "
+            "WHERE o.seq = $1 AND o.due_at IS NOT NULL AND s.is_active = 1",
+            seq));
+    return first_row(*statement,
+                     [&session](const Statement& row) { return read_delivery(session, row); });
 }
 
 Result<> remove_delivery(Session& session, std::int64_t seq) {

@@ -192,6 +192,7 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
     refusal = UploadRefusal::none;
     CO_TRY(const auto row, co_await find_row(command.attachment));
     if (!row) co_return refused(refusal, UploadRefusal::no_such_upload);
+    if (row->is_sent) co_return refused(refusal, UploadRefusal::already_sent);
     if (row->size_bytes != command.content_length) {
         co_return refused(refusal, UploadRefusal::incomplete_body);
     }
@@ -204,7 +205,7 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
            co_await receive(body, row->size_bytes, *writer, digests, refusal));
     if (!digests.all_fit()) co_return refused(refusal, UploadRefusal::bad_digest);
 
-    meta::StoredUpload upload{row->id, AttachmentState::complete, blob, std::nullopt};
+    meta::StoredUpload upload{.id = row->id, .state = AttachmentState::complete, .blob = blob};
     if (received.forbidden) {
         writer.reset();
         upload.state = AttachmentState::failed;
@@ -216,12 +217,12 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
     }
 
     struct Stored {
-        bool row_is_there = false;
+        meta::UploadStored outcome{};
         std::optional<BlobId> replaced;
     };
     auto record = [upload](meta::Session& session) -> Result<Stored> {
         Stored stored;
-        TRY(stored.row_is_there, meta::store_upload(session, upload, stored.replaced));
+        TRY(stored.outcome, meta::store_upload(session, upload, stored.replaced));
         return stored;
     };
     const auto stored = co_await parts_.database.write(std::move(record));
@@ -232,11 +233,13 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
         }
         co_return std::unexpected(stored.error());
     }
-    if (!stored->row_is_there) {
+    if (stored->outcome != meta::UploadStored::yes) {
         if (upload.blob) {
             ignore(co_await parts_.blobs.remove(blob), "start-up removes it too");
         }
-        co_return refused(refusal, UploadRefusal::no_such_upload);
+        co_return refused(refusal, stored->outcome == meta::UploadStored::already_sent
+                                       ? UploadRefusal::already_sent
+                                       : UploadRefusal::no_such_upload);
     }
     if (upload.blob) {
         ignore(co_await parts_.blobs.confirm(blob), "start-up confirms it too");

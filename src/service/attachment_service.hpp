@@ -55,6 +55,7 @@ enum class UploadRefusal : std::uint8_t {
     incomplete_body,  // Fewer bytes than announced came.
     stalled,          // They stopped coming.
     bad_digest,       // A checksum does not fit.
+    already_sent,     // A message refers to the content: it is fixed.
 };
 
 struct StoredAttachment {

@@ -158,12 +158,12 @@ Result<Media> MediaService::sendable(meta::Session& session,
     return describe(*row);
 }
 
-Result<> MediaService::check_sendable(meta::Session& session,
-                                      PartnerId partner,
-                                      AttachmentId id) const {
+Result<> MediaService::mark_sent(meta::Session& session, PartnerId partner, AttachmentId id) const {
     TRY(const auto row, meta::find_attachment(session, id));
     if (!row || row->partner != partner) return fail(reasons::attachment_not_found);
-    return check_state(*row);
+    CHECK(check_state(*row));
+    if (row->is_sent) return {};
+    return meta::mark_sent(session, id);
 }
 
 Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
@@ -243,6 +243,7 @@ Async<StagedMedia> MediaService::stage(NewMedia media, MediaSource& source) {
     row.state = AttachmentState::complete;
     row.created_at = parts_.clock.now();
     row.upload_expires_at = row.created_at;
+    row.is_sent = true;
     row.blob = BlobId::random();
     const crypto::Key key = crypto::Key::random();
     row.wrapped_key = parts_.keys.wrap(row.id, key);

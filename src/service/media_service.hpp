@@ -72,8 +72,9 @@ public:
     // unknown or foreign, attachment_not_ready without its bytes, invalid_file_type if its
     // content is forbidden.
     Result<Media> sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
-    // As sendable(), by its errors alone.
-    Result<> check_sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
+    // Inside the write that refers to it: looks again, with the same errors, and fixes the
+    // content, so that a second upload is refused from here on (contract section 2.3).
+    Result<> mark_sent(meta::Session& session, PartnerId partner, AttachmentId id) const;
 
     // Parts as they are now: those whose attachment is gone are left without it.
     Result<std::vector<Part>> resolve(meta::Session& session,

@@ -303,7 +303,7 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
     for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
     for (const meta::StoredPart& part : row.parts) {
         const auto* id = std::get_if<AttachmentId>(&part);
-        if (id != nullptr) CHECK(parts_.media.check_sendable(session, partner, *id));
+        if (id != nullptr) CHECK(parts_.media.mark_sent(session, partner, *id));
     }
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,

@@ -36,7 +36,8 @@ struct MessageServiceTest : testing::Test {
     crypto::KeyRing keys = make_keys(folder / "master.key");
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
     test::MemoryBlobStore blobs;
-    std::unique_ptr<meta::Database> database = *meta::open_sqlite({.file = folder / "meta.db"});
+    std::unique_ptr<meta::Database> database =
+        *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     crypto::sigv4::Presigner presigner{{"satchel", "secret", "local"}};
     UrlMaker urls{{"http://a.test", "http://a.test", "http://cdn.test"}, presigner};
     MediaService media{{*database, blobs, keys, clock, urls, {}}};

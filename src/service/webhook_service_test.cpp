@@ -21,7 +21,8 @@ struct WebhookServiceTest : testing::Test {
     crypto::KeyRing keys = make_keys();
     webhook::SecretBox secrets{keys};
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
-    std::unique_ptr<meta::Database> database = *meta::open_sqlite({.file = folder / "meta.db"});
+    std::unique_ptr<meta::Database> database =
+        *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     test::ScriptedFetcher fetcher;
     WebhookService service{{*database, fetcher, secrets, clock}};
     const PartnerId alice = add_partner("alice", "+15550100001");

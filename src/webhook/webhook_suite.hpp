@@ -22,7 +22,8 @@ struct WebhookFixture : testing::Test {
     crypto::KeyRing keys = make_keys();
     SecretBox secrets{keys};
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
-    std::unique_ptr<meta::Database> database = *meta::open_sqlite({.file = folder / "meta.db"});
+    std::unique_ptr<meta::Database> database =
+        *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     const PartnerId partner = PartnerId::random();
     const std::string secret = crypto::new_webhook_secret();
 

@@ -1,0 +1,116 @@
+#include "meta/messages.hpp"
+
+#include "meta/sqlite.hpp"
+#include "tests/support/run.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace satchel::meta {
+namespace {
+
+struct MessagesTest : testing::Test {
+    test::TempFolder folder;
+    crypto::KeyRing keys = make_keys("master.key");
+    std::unique_ptr<Database> database = open(&keys);
+
+    crypto::KeyRing make_keys(const std::string& name) {
+        EXPECT_TRUE(crypto::KeyRing::create(folder / name));
+        return *crypto::KeyRing::open(folder / name);
+    }
+    std::unique_ptr<Database> open(const crypto::KeyRing* ring) {
+        return *open_sqlite({.file = folder / "meta.db", .keys = ring});
+    }
+    template <class Work>
+    auto write(Work work) {
+        return test::run(database->write(std::move(work)));
+    }
+    template <class Work>
+    auto read(Work work) {
+        return test::run(database->read(std::move(work)));
+    }
+
+    static MessageRow message(std::string text) {
+        MessageRow row;
+        row.id = MessageId::random();
+        row.partner = PartnerId::random();
+        row.chat = 1;
+        row.ordinal = 1;
+        row.parts = {TextPart{std::move(text), {{0, 2, "bold", ""}}}, AttachmentId::random(),
+                     LinkPart{"https://example.com"}};
+        return row;
+    }
+    MessageId insert(MessageRow row) {
+        EXPECT_TRUE(write([row](Session& s) mutable { return insert_message(s, row); }));
+        return row.id;
+    }
+    Result<std::optional<MessageRow>> find(MessageId id) {
+        return read([id](Session& s) { return find_message(s, id); });
+    }
+    std::string stored_bytes() {
+        std::string all;
+        for (const char* name : {"meta.db", "meta.db-wal"}) {
+            std::ifstream file(folder / name, std::ios::binary);
+            all.append(std::istreambuf_iterator<char>(file), {});
+        }
+        return all;
+    }
+};
+
+TEST_F(MessagesTest, parts_come_back_as_they_were) {
+    const MessageRow row = message("héllo");
+    const auto found = find(insert(row));
+    ASSERT_TRUE(found && *found);
+    const auto& parts = (*found)->parts;
+    ASSERT_EQ(parts.size(), 3U);
+    EXPECT_EQ(std::get<TextPart>(parts[0]).value, "héllo");
+    EXPECT_EQ(std::get<TextPart>(parts[0]).decorations,
+              std::get<TextPart>(row.parts[0]).decorations);
+    EXPECT_EQ(std::get<AttachmentId>(parts[1]), std::get<AttachmentId>(row.parts[1]));
+    EXPECT_EQ(std::get<LinkPart>(parts[2]).value, "https://example.com");
+}
+
+TEST_F(MessagesTest, what_was_written_cannot_be_read_in_the_files) {
+    insert(message("the launch is at noon"));
+    const std::string bytes = stored_bytes();
+    ASSERT_FALSE(bytes.empty());
+    EXPECT_EQ(bytes.find("noon"), std::string::npos);
+    EXPECT_EQ(bytes.find("example.com"), std::string::npos);
+}
+
+TEST_F(MessagesTest, parts_moved_to_another_message_do_not_open) {
+    const MessageId first = insert(message("for alice"));
+    MessageRow other = message("for bob");
+    other.ordinal = 2;
+    const MessageId second = insert(other);
+    ASSERT_TRUE(write([&](Session& s) {
+        return s.run(
+            "UPDATE messages SET sealed_parts = (SELECT sealed_parts FROM messages "
+            "WHERE id = $1) WHERE id = $2",
+            first, second);
+    }));
+    EXPECT_EQ(find(second).error().code, Errc::corrupt);
+    EXPECT_TRUE(find(first));
+}
+
+TEST_F(MessagesTest, texts_open_after_a_restart) {
+    const MessageId id = insert(message("still here"));
+    database.reset();
+    database = open(&keys);
+    EXPECT_TRUE(find(id));
+}
+
+TEST_F(MessagesTest, another_master_key_is_refused_when_opening) {
+    insert(message("mine"));
+    database.reset();
+    const crypto::KeyRing other = make_keys("other.key");
+    const auto opened = open_sqlite({.file = folder / "meta.db", .keys = &other});
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().message.find("another master key"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace satchel::meta
