@@ -7,6 +7,7 @@
 #include "service/attachment_service.hpp"
 #include "service/inbound_service.hpp"
 #include "service/media_service.hpp"
+#include "service/message_service.hpp"
 #include "service/partner_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
@@ -23,6 +24,7 @@ struct Services {
     PartnerService& partners;
     InboundService& inbound;
     MediaService& media;
+    MessageService& messages;
     WebhookService& webhooks;
     meta::Database& database;
     const UrlMaker& urls;

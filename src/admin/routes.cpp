@@ -1,6 +1,7 @@
 #include "admin/routes.hpp"
 
 #include "admin/inbound.hpp"
+#include "admin/messages.hpp"
 #include "admin/operations.hpp"
 #include "admin/partners.hpp"
 #include "admin/webhooks.hpp"
@@ -28,6 +29,7 @@ constexpr std::array route_table{
     Route{Method::delete_, "DELETE", "/lines/{}", "admin_line_remove", remove_line},
     Route{Method::post, "POST", "/partners/{}/attachments", "admin_attachment_create",
           create_attachment},
+    Route{Method::post, "POST", "/partners/{}/messages", "admin_message_send", send_message},
     Route{Method::post, "POST", "/inbound", "admin_inbound", receive_message},
     Route{Method::get, "GET", "/webhooks/failed", "admin_webhook_failed", list_failed_webhooks},
     Route{Method::post, "POST", "/webhooks/failed/{}/replay", "admin_webhook_replay",

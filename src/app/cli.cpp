@@ -203,7 +203,8 @@ void CommandLine::add_receive() {
 }
 
 void CommandLine::add_upload() {
-    CLI::App* upload = app_.add_subcommand("upload", "Upload files; prints their attachment ids");
+    CLI::App* upload = app_.add_subcommand(
+        "upload", "Upload files, print their attachment ids, perhaps send them");
     upload->add_option("FILE", parsed_.upload.files, "What to upload")->required();
     upload
         ->add_option("--partner", parsed_.upload.partner,
@@ -213,6 +214,17 @@ void CommandLine::add_upload() {
         ->add_option("--type", parsed_.upload.content_type,
                      "Their content type (from each file's extension)")
         ->type_name("TYPE");
+    auto* to = upload
+                   ->add_option("--to", parsed_.upload.to,
+                                "Send them in one message to this phone number or e-mail; "
+                                "repeatable")
+                   ->type_name("HANDLE");
+    upload->add_option("--from", parsed_.upload.from, "From this line (the partner's first)")
+        ->type_name("+E164")
+        ->needs(to);
+    upload->add_option("--text", parsed_.upload.text, "With this text before them")
+        ->type_name("TEXT")
+        ->needs(to);
     add_server_choice(upload, parsed_.upload.admin.server);
     add_json(upload, parsed_.upload.admin.format);
     on(upload, [this] { return run_upload(parsed_.upload); });

@@ -63,6 +63,10 @@ struct UploadOptions {
     std::vector<std::string> files;
     std::string partner;       // Empty: the only one, or "demo".
     std::string content_type;  // Empty: from each file's extension.
+    // With recipients, the attachments are sent to them in one message.
+    std::vector<std::string> to;
+    std::string from;  // Empty: the partner's first line.
+    std::string text;  // Goes before the attachments.
 };
 Result<int> run_upload(const UploadOptions& options);
 

@@ -283,6 +283,7 @@ void Server::State::make_handlers() {
                              .partners = *partners,
                              .inbound = messaging->inbound,
                              .media = messaging->media,
+                             .messages = messaging->messages,
                              .webhooks = *webhooks,
                              .database = *database,
                              .urls = *urls,

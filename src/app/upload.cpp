@@ -1,4 +1,4 @@
-// satchel upload: pre-uploads files on a partner's behalf.
+// satchel upload: pre-uploads files on a partner's behalf, and sends them if asked to.
 #include "app/client.hpp"
 #include "app/commands.hpp"
 #include "model/content_type.hpp"
@@ -87,8 +87,20 @@ private:
     int percent_ = -1;
 };
 
-Result<std::string> choose_partner(const AdminClient& client, const std::string& wanted) {
-    if (!wanted.empty()) return wanted;
+// Whose line it is.
+Result<std::string> owner_of(const AdminClient& client, const std::string& line) {
+    TRY(const json::object answer, client.call("GET", "/lines"));
+    for (const json::value& each : answer.at("lines").as_array()) {
+        if (each.at("number").as_string() == line) {
+            return std::string(each.at("partner_id").as_string());
+        }
+    }
+    return refuse(line + " is not a line of this server; satchel line list shows them");
+}
+
+Result<std::string> choose_partner(const AdminClient& client, const UploadOptions& options) {
+    if (!options.partner.empty()) return options.partner;
+    if (!options.from.empty()) return owner_of(client, options.from);
     TRY(const json::object answer, client.call("GET", "/partners"));
     std::vector<std::string> enabled;
     for (const json::value& partner : answer.at("partners").as_array()) {
@@ -157,6 +169,19 @@ Result<json::object> upload_one(const AdminClient& client,
                         {"download_url", made.at("download_url")}};
 }
 
+Result<json::object> send_all(const AdminClient& client,
+                              const std::string& partner,
+                              const UploadOptions& options,
+                              const json::array& uploaded) {
+    json::object message{{"to", json::value_from(options.to)}};
+    if (!options.from.empty()) message["from"] = options.from;
+    if (!options.text.empty()) message["text"] = options.text;
+    json::array ids;
+    for (const json::value& each : uploaded) ids.push_back(each.at("attachment_id"));
+    message["attachment_ids"] = std::move(ids);
+    return client.call("POST", "/partners/" + encode_segment(partner) + "/messages", message);
+}
+
 }  // namespace
 
 Result<int> run_upload(const UploadOptions& options) {
@@ -167,7 +192,7 @@ Result<int> run_upload(const UploadOptions& options) {
     }
     TRY(AdminAccess access, find_server(options.admin.server));
     const AdminClient client(std::move(access));
-    TRY(const std::string partner, choose_partner(client, options.partner));
+    TRY(const std::string partner, choose_partner(client, options));
     json::array uploaded;
     for (const LocalFile& file : files) {
         TRY(json::object result, upload_one(client, partner, file));
@@ -177,7 +202,19 @@ Result<int> run_upload(const UploadOptions& options) {
         }
         uploaded.push_back(std::move(result));
     }
-    if (options.admin.format == Format::json) print(json::serialize(uploaded) + "\n");
+    const bool as_json = options.admin.format == Format::json;
+    if (options.to.empty()) {
+        if (as_json) print(json::serialize(uploaded) + "\n");
+        return 0;
+    }
+    TRY(json::object sent, send_all(client, partner, options, uploaded));
+    if (as_json) {
+        sent["attachments"] = std::move(uploaded);
+        print(json::serialize(sent) + "\n");
+    } else {
+        // Standard output is for the attachments' ids alone.
+        std::fprintf(stderr, "sent as message %s\n", sent.at("message_id").as_string().c_str());
+    }
     return 0;
 }
 

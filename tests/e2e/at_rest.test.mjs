@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { filesIn, findInFiles, modeOf, query, storedBlobs } from "./support/data_folder.mjs";
+import { until } from "./support/deadline.mjs";
 import { request } from "./support/http_client.mjs";
 import { put } from "./support/partner_api.mjs";
 import { satchel, satchelJson, temporaryFolder } from "./support/program.mjs";
@@ -52,6 +53,26 @@ test("bytes, names and keys stand nowhere in clear", limit, async (t) => {
   assert.deepEqual(findInFiles(server.folder, needles), []);
   await server.stop();
   assert.deepEqual(findInFiles(server.folder, needles), []);
+});
+
+test("what people write stands nowhere in clear, on its way to webhooks neither", limit, async (t) => {
+  const server = await startDev(t);
+  await server.api.upload({ filename: markedName, contentType: "text/plain", bytes: marked(10) });
+  const subscription = await server.api.call("POST", "/v3/webhook-subscriptions", {
+    body: { target_url: "http://127.0.0.1:9/dead", subscribed_events: ["message.sent"] },
+  });
+  assert.equal(subscription.status, 201, String(subscription.body));
+  const sent = await server.api.call("POST", "/v3/chats", {
+    body: {
+      from: "+15550100001",
+      to: ["+15551234567"],
+      message: { parts: [{ type: "text", value: `${marker} at noon` }] },
+    },
+  });
+  assert.equal(sent.status, 201, String(sent.body));
+  const waiting = () => query(server.folder, "SELECT count(*) AS n FROM webhook_outbox");
+  await until(async () => (await waiting())[0].n === 1, { what: "an event that waits" });
+  assert.deepEqual(findInFiles(server.folder, [Buffer.from(marker)]), []);
 });
 
 test("logs hold no secret, key, signature or file name", limit, async (t) => {

@@ -174,6 +174,41 @@ test("upload prints ids, and the bytes are there", limit, async (t) => {
   }
 });
 
+test("upload --to sends what it uploaded in one message", limit, async (t) => {
+  const server = await startDev(t);
+  const path = join(temporaryFolder(t), "photo.png");
+  const bytes = seededBytes(1000);
+  writeFileSync(path, bytes);
+  const to = ["--to", "+15551234567"];
+  const more = ["--from", "+15550100002", "--text", "look at this"];
+  const sent = await satchelJson(["upload", path, path, ...to, ...more, "--data", server.folder]);
+  const message = jsonOf(await server.api.call("GET", `/v3/messages/${sent.message_id}`));
+  assert.equal(message.chat_id, sent.chat_id);
+  assert.equal(message.from_handle.handle, "+15550100002");
+  assert.deepEqual(
+    message.parts.map((part) => part.value ?? part.id),
+    ["look at this", ...sent.attachments.map((each) => each.attachment_id)],
+  );
+  assert.ok((await request(message.parts[1].url)).body.equals(bytes));
+
+  const plain = await satchel(["upload", path, ...to, "--data", server.folder]);
+  assert.equal(plain.code, 0, plain.stderr);
+  const id = /^sent as message (\S+)\n$/.exec(plain.stderr)?.[1];
+  const second = jsonOf(await server.api.call("GET", `/v3/messages/${id}`));
+  assert.equal(second.from_handle.handle, "+15550100001", "the first line");
+  assert.equal(plain.stdout, `${second.parts[0].id}\n`);
+
+  for (const [wrong, code] of [
+    [["--text", "to nobody"], 2],
+    [["--to", "5551234567"], 1],
+    [[...to, "--from", "+15559999999"], 1],
+  ]) {
+    const refused = await satchel(["upload", path, ...wrong, "--data", server.folder]);
+    assert.equal(refused.code, code, refused.stderr);
+    if (code === 1) oneLine(refused.stderr);
+  }
+});
+
 test("health is 0 only while the server is ready", limit, async (t) => {
   const server = await startDev(t);
   assert.equal((await satchel(["health", "--data", server.folder])).code, 0);

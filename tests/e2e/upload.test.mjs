@@ -301,6 +301,21 @@ test("a second PUT replaces the first, with another ETag", limit, async (t) => {
   assert.equal(new Set(tags).size, 3);
 });
 
+test("once a message refers to it, a second PUT is refused", limit, async (t) => {
+  const server = await startDev(t);
+  const created = await server.api.upload({ filename: "a.png", contentType: "image/png", bytes });
+  const sent = await server.api.call("POST", "/v3/chats", {
+    body: {
+      from: "+15550100001",
+      to: ["+15551234567"],
+      message: { parts: [{ type: "media", attachment_id: created.attachment_id }] },
+    },
+  });
+  assert.equal(sent.status, 201, String(sent.body));
+  assertXmlError(await put(created, seededBytes(size, "other")), 403, "AccessDenied");
+  assert.ok((await request(created.download_url)).body.equals(bytes));
+});
+
 test("concurrent PUTs of one attachment leave one of them, whole", limit, async (t) => {
   const server = await startDev(t);
   const created = await server.api.create({ contentType: "image/png", size });
