@@ -1,6 +1,7 @@
 #include "meta/attachments.hpp"
 
 #include "meta/columns.hpp"
+#include "meta/renditions.hpp"
 
 #include <array>
 #include <cstring>
@@ -110,22 +111,27 @@ Result<std::optional<AttachmentRow>> find_attachment(Session& session, Attachmen
 
 Result<UploadStored> store_upload(Session& session,
                                   const StoredUpload& upload,
-                                  std::optional<BlobId>& replaced) {
-    replaced = std::nullopt;
+                                  std::vector<BlobId>& replaced) {
+    replaced.clear();
+    std::optional<BlobId> before;
+    std::int64_t seq = 0;
     {
-        TRY(auto before,
-            session.query("SELECT blob, is_sent FROM attachments WHERE id = $1", upload.id));
-        TRY(const bool found, before->step());
-        if (!found) return UploadStored::row_is_gone;
-        if (before->integer(1) != 0) return UploadStored::already_sent;
-        TRY(replaced, optional_id_at<BlobId>(*before, 0));
+        TRY(auto found,
+            session.query("SELECT blob, is_sent, seq FROM attachments WHERE id = $1", upload.id));
+        TRY(const bool is_there, found->step());
+        if (!is_there) return UploadStored::row_is_gone;
+        if (found->integer(1) != 0) return UploadStored::already_sent;
+        TRY(before, optional_id_at<BlobId>(*found, 0));
+        seq = found->integer(2);
     }
     CHECK(session.run(
         "UPDATE attachments SET state = $2, blob = $3, sweep_at = $4, "
         "detected_type = $5 WHERE id = $1",
         upload.id, to_string(upload.state), upload.blob, upload.sweep_at, upload.detected_type));
-    if (replaced == upload.blob) replaced = std::nullopt;
-    if (replaced) CHECK(queue_blob_removal(session, *replaced));
+    if (!before || before == upload.blob) return UploadStored::yes;
+    TRY(replaced, remove_renditions(session, seq));
+    CHECK(queue_blob_removal(session, *before));
+    replaced.push_back(*before);
     return UploadStored::yes;
 }
 
@@ -135,18 +141,25 @@ Result<> mark_sent(Session& session, AttachmentId id) {
 
 Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry) {
     Removed removed;
+    std::optional<BlobId> blob;
     std::int64_t slot = 0;
+    std::int64_t seq = 0;
     {
         TRY(auto gone, session.query("DELETE FROM attachments WHERE id = $1 AND partner = $2 "
-                                     "RETURNING blob, key_slot",
+                                     "RETURNING blob, key_slot, seq",
                                      entry.attachment, entry.partner));
         TRY(const bool found, gone->step());
         if (!found) return std::optional<Removed>{};
-        TRY(removed.blob, optional_id_at<BlobId>(*gone, 0));
+        TRY(blob, optional_id_at<BlobId>(*gone, 0));
         slot = gone->integer(1);
+        seq = gone->integer(2);
     }
     CHECK(destroy_key(session, slot));
-    if (removed.blob) CHECK(queue_blob_removal(session, *removed.blob));
+    if (blob) {
+        TRY(removed.blobs, remove_renditions(session, seq));
+        CHECK(queue_blob_removal(session, *blob));
+        removed.blobs.push_back(*blob);
+    }
     CHECK(append_audit(session, entry));
     return std::optional<Removed>{removed};
 }
@@ -166,7 +179,11 @@ Result<bool> fail_upload(Session& session, AttachmentId id, Time sweep_at) {
 }
 
 Result<std::optional<AttachmentId>> owner_of_blob(Session& session, BlobId blob) {
-    TRY(auto statement, session.query("SELECT id FROM attachments WHERE blob = $1", blob));
+    TRY(auto statement,
+        session.query("SELECT id FROM attachments WHERE blob = $1 UNION ALL "
+                      "SELECT a.id FROM renditions r JOIN attachments a ON a.seq = r.attachment "
+                      "WHERE r.blob = $1",
+                      blob));
     return first_row(*statement, [](const Statement& row) { return id_at<AttachmentId>(row, 0); });
 }
 

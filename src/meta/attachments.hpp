@@ -52,11 +52,12 @@ struct StoredUpload {
     std::string detected_type;
 };
 enum class UploadStored : std::uint8_t { yes, row_is_gone, already_sent };
-// Records a finished upload, unless a message refers to an earlier one. A blob it replaces goes
-// to blob_removals in the same transaction, and is returned in `replaced`.
+// Records a finished upload, unless a message refers to an earlier one. Blobs it replaces, those
+// of renditions among them, go to blob_removals in the same transaction, and are returned in
+// `replaced`.
 Result<UploadStored> store_upload(Session& session,
                                   const StoredUpload& upload,
-                                  std::optional<BlobId>& replaced);
+                                  std::vector<BlobId>& replaced);
 
 // Inside the transaction that stores the message.
 Result<> mark_sent(Session& session, AttachmentId id);
@@ -72,10 +73,10 @@ struct AuditEntry {
 // remove_attachment() does this for its own entry.
 Result<> append_audit(Session& session, const AuditEntry& entry);
 
-// Removes the row (with its key and name), queues its blob for removal and writes the audit
-// entry. nullopt if there is no such attachment of this partner.
+// Removes the row (with its key, name and renditions), queues its blobs for removal and writes
+// the audit entry. nullopt if there is no such attachment of this partner.
 struct Removed {
-    std::optional<BlobId> blob;
+    std::vector<BlobId> blobs;
 };
 Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry);
 
@@ -90,7 +91,7 @@ Result<> forget_blob_removals(Session& session, const std::vector<BlobId>& blobs
 // Queues a blob that no row refers to.
 Result<> queue_blob_removal(Session& session, BlobId blob);
 
-// Which attachment a blob belongs to, if a row refers to it.
+// Which attachment a blob belongs to, if a row refers to it; also as a rendition.
 Result<std::optional<AttachmentId>> owner_of_blob(Session& session, BlobId blob);
 
 // Rows with id > after, in id order; for fsck.

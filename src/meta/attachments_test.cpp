@@ -88,12 +88,12 @@ TEST_P(AttachmentsSuite, a_second_upload_replaces_the_blob_and_queues_the_first)
     const BlobId second = BlobId::random();
     const StoredUpload again{
         .id = row.id, .state = AttachmentState::complete, .blob = second, .sweep_at = noon + 24h};
-    EXPECT_EQ(store(again).replaced, first);
+    EXPECT_EQ(store(again).replaced, std::vector{first});
     EXPECT_EQ(find(row.id)->blob, second);
     EXPECT_EQ(find(row.id)->sweep_at, noon + 24h);
     EXPECT_EQ(removals(), std::vector{first});
     // The same again replaces nothing.
-    EXPECT_EQ(store(again).replaced, std::nullopt);
+    EXPECT_TRUE(store(again).replaced.empty());
     EXPECT_EQ(removals(), std::vector{first});
 }
 
@@ -133,7 +133,7 @@ TEST_P(AttachmentsSuite, removing_takes_the_row_queues_the_blob_and_leaves_an_au
     const BlobId blob = complete(row.id);
     const auto removed = remove(deletion_of(row)).value();
     ASSERT_TRUE(removed);
-    EXPECT_EQ(removed->blob, blob);
+    EXPECT_EQ(removed->blobs, std::vector{blob});
     EXPECT_FALSE(find(row.id));
     EXPECT_EQ(removals(), std::vector{blob});
     const auto entries = audit();
@@ -153,7 +153,7 @@ TEST_P(AttachmentsSuite, a_pending_row_is_removed_without_a_blob) {
     ASSERT_TRUE(insert(row));
     const auto removed = remove(deletion_of(row)).value();
     ASSERT_TRUE(removed);
-    EXPECT_EQ(removed->blob, std::nullopt);
+    EXPECT_TRUE(removed->blobs.empty());
     EXPECT_TRUE(removals().empty());
 }
 

@@ -134,7 +134,7 @@ class AttachmentsSuite : public DatabaseSuite {
 protected:
     struct Stored {
         UploadStored outcome{};
-        std::optional<BlobId> replaced;
+        std::vector<BlobId> replaced;
         bool is_stored() const { return outcome == UploadStored::yes; }
     };
     Stored store(StoredUpload upload) {

@@ -57,7 +57,7 @@ protected:
         if (!done.inserted) return done;
         const StoredUpload upload{.id = row_.id, .state = AttachmentState::complete, .blob = blob_};
         done.stored = acknowledged(database, [upload](Session& s) -> Result<bool> {
-            std::optional<BlobId> replaced;
+            std::vector<BlobId> replaced;
             TRY(const auto stored, store_upload(s, upload, replaced));
             return stored == UploadStored::yes;
         });

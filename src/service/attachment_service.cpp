@@ -218,7 +218,7 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
 
     struct Stored {
         meta::UploadStored outcome{};
-        std::optional<BlobId> replaced;
+        std::vector<BlobId> replaced;
     };
     auto record = [upload](meta::Session& session) -> Result<Stored> {
         Stored stored;
@@ -244,8 +244,8 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
     if (upload.blob) {
         ignore(co_await parts_.blobs.confirm(blob), "start-up confirms it too");
     }
-    if (stored->replaced) {
-        ignore(co_await parts_.blobs.remove(*stored->replaced), "the sweeper removes it too");
+    for (const BlobId replaced : stored->replaced) {
+        ignore(co_await parts_.blobs.remove(replaced), "the sweeper removes it too");
     }
     co_return StoredAttachment{etag_of(blob)};
 }
@@ -270,7 +270,7 @@ Async<> AttachmentService::remove(PartnerId partner,
         co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
     }
     if (!*removed) co_return fail(reasons::attachment_not_found);
-    if ((*removed)->blob) CO_CHECK(co_await parts_.blobs.remove(*(*removed)->blob));
+    for (const BlobId blob : (*removed)->blobs) CO_CHECK(co_await parts_.blobs.remove(blob));
     co_return Result<>{};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/transfer_buffer.hpp"
 #include "meta/attachments.hpp"
+#include "meta/renditions.hpp"
 
 #include <optional>
 #include <unordered_set>
@@ -30,7 +31,8 @@ public:
 private:
     Async<> check_row(AttachmentId id, const meta::AttachmentRow& first_look);
     Async<Verdict> inspect(const meta::AttachmentRow& row);
-    Async<Verdict> read_all(const meta::AttachmentRow& row, const crypto::Key& attachment_key);
+    Async<Verdict> inspect_renditions(AttachmentId id, const crypto::Key& attachment_key);
+    Async<Verdict> read_all(BlobId blob, std::uint64_t size, const crypto::Key& attachment_key);
     Async<std::vector<BlobId>> without_owner(const std::vector<BlobId>& blobs);
     void report(std::string kind, std::string subject, std::string detail, bool repaired);
 
@@ -83,15 +85,29 @@ Async<Verdict> Checker::inspect(const meta::AttachmentRow& row) {
         co_return Problem{"corrupt_metadata", "its state does not fit whether it has bytes"};
     }
     if (!has_bytes) co_return Verdict{};
-    co_return co_await read_all(row, *key);
+    CO_TRY(auto verdict, co_await read_all(*row.blob, row.size_bytes, *key));
+    if (verdict) co_return verdict;
+    co_return co_await inspect_renditions(row.id, *key);
+}
+
+Async<Verdict> Checker::inspect_renditions(AttachmentId id, const crypto::Key& attachment_key) {
+    CO_TRY(const auto renditions, co_await database_.read([id](meta::Session& session) {
+        return meta::renditions_of(session, id);
+    }));
+    for (const meta::RenditionRow& each : renditions) {
+        CO_TRY(auto verdict, co_await read_all(each.blob, each.size_bytes, attachment_key));
+        if (!verdict) continue;
+        verdict->detail = "its rendition " + each.form + ": " + verdict->detail;
+        co_return verdict;
+    }
+    co_return Verdict{};
 }
 
 // Whether every byte is there and authentic. An error is what says nothing about the bytes.
-Async<Verdict> Checker::read_all(const meta::AttachmentRow& row,
-                                 const crypto::Key& attachment_key) {
-    const crypto::Key key = crypto::blob_key(attachment_key, *row.blob);
-    const std::string blob = "blob " + row.blob->str();
-    auto reader = co_await blobs_.open(*row.blob, key, row.size_bytes);
+Async<Verdict> Checker::read_all(BlobId id, std::uint64_t size, const crypto::Key& attachment_key) {
+    const crypto::Key key = crypto::blob_key(attachment_key, id);
+    const std::string blob = "blob " + id.str();
+    auto reader = co_await blobs_.open(id, key, size);
     if (!reader && reader.error().code == Errc::not_found) {
         co_return Problem{"missing_bytes", blob + " is not in the store"};
     }
@@ -99,8 +115,8 @@ Async<Verdict> Checker::read_all(const meta::AttachmentRow& row,
         co_return Problem{"corrupt_bytes", blob + " has a wrong size or header"};
     }
     if (!reader) co_return std::unexpected(std::move(reader).error());
-    for (std::uint64_t offset = 0; offset < row.size_bytes;) {
-        auto batch = co_await (*reader)->read(offset, row.size_bytes - offset, buffer_.bytes());
+    for (std::uint64_t offset = 0; offset < size;) {
+        auto batch = co_await (*reader)->read(offset, size - offset, buffer_.bytes());
         if (!batch && batch.error().code == Errc::corrupt) {
             co_return Problem{"corrupt_bytes", blob + " fails authentication at or after byte " +
                                                    std::to_string(offset)};
