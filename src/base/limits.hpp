@@ -74,6 +74,11 @@ inline constexpr std::uint32_t delivery_attempts_max = 8;
 inline constexpr auto delivery_retry_first = 2s;  // Doubles with each attempt.
 inline constexpr auto delivery_lease = 5min;
 
+// Virus scanning.
+inline constexpr std::size_t scan_chunk_bytes = 64 * KiB;
+inline constexpr std::size_t scan_answer_bytes_max = 4 * KiB;
+inline constexpr auto scan_stall_max = 30s;  // For the scanner to take a chunk, or to answer.
+
 // Metadata.
 inline constexpr std::size_t commit_batch_max = 256;
 inline constexpr std::size_t commit_queue_max = 8192;  // Beyond it a write is refused: 503.
