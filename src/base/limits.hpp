@@ -119,6 +119,26 @@ inline constexpr auto webhook_stop_wait_max = 1s;    // For attempts under way.
 inline constexpr std::size_t webhook_tidy_batch_max = 500;
 inline constexpr std::size_t webhook_outcomes_max = 1024;  // Known, but not yet written.
 
+// Media in the jail (src/media, src/media_child). A job is one conversion.
+inline constexpr std::uint64_t media_job_memory_bytes_max = 512 * MiB;
+// What an image job is given at first; by its header it may ask for more.
+inline constexpr std::uint64_t media_job_memory_bytes_first = 256 * MiB;
+inline constexpr std::uint64_t media_memory_bytes_max = 1024 * MiB;  // All jobs together.
+inline constexpr std::size_t media_jobs_waiting_max = 1024;          // For memory.
+inline constexpr auto media_wait_max = 2min;                         // For memory.
+inline constexpr auto media_job_cpu_max = 20s;
+inline constexpr auto media_job_wall_max = 60s;
+inline constexpr auto media_answer_slack = 5s;  // After which the zygote itself is given up.
+inline constexpr auto media_start_max = 10s;
+inline constexpr auto media_restart_first = 200ms;  // Doubles with each failed start.
+inline constexpr auto media_restart_max = 30s;
+inline constexpr std::uint64_t media_output_bytes_max = 128 * MiB;
+inline constexpr std::uint64_t media_pixels_max = 100'000'000;
+inline constexpr std::uint32_t media_frames_max = 5000;  // Or pages.
+inline constexpr std::uint32_t jpeg_side_pixels_max = 65'500;
+inline constexpr std::uint32_t preview_width_pixels_max = 4096;
+inline constexpr std::size_t media_descriptors_max = 16;  // Of a job.
+
 inline constexpr std::size_t blocking_threads = 8;
 
 }  // namespace satchel::limits
