@@ -13,20 +13,25 @@ import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
 import { run as memory } from './rows/memory.mjs';
+import * as messages from './rows/messages.mjs';
 import { run as putFiles } from './rows/put.mjs';
 import { run as start } from './rows/start.mjs';
+import * as webhooks from './rows/webhooks.mjs';
 
 const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
     fairness, memory, start, growth,
+    send: messages.send, list: messages.list, webhooks: webhooks.deliver,
+    'webhook-memory': webhooks.memory,
 };
 
 const usage = `usage: node bench/run.mjs [--only PART,...] [--rounds N] [--full] [--name NAME]
 parts: ${Object.keys(parts).join(', ')}
   --rounds N   rounds per row (default 5)
-  --full       the long rows at their full size: 1,000,000 attachments, 200 uploads of 100 MiB
+  --full       the long rows at their full size: 1,000,000 attachments,
+               1,000,000 messages, 200 uploads of 100 MiB
   --name NAME  writes bench/results/NAME.json (default: latest; with --only: partial)
   --satchel FILE, --load FILE, --work FOLDER   other programs, another folder
   --keep       leaves the work folder`;

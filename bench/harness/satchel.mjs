@@ -25,10 +25,12 @@ export class Satchel {
         const masterKey = path.join(this.folder, 'master.key');
         fs.writeFileSync(
             path.join(this.folder, 'satchel.toml'),
-            `[server]\nlisten = "127.0.0.1:${this.port}"\nthreads = 1\n${tls}` +
+            `[server]\nlisten = "127.0.0.1:${this.port}"\nthreads = 1\n` +
+                `messages_per_minute = 0\n${tls}` +
                 `[admin]\nlisten = "127.0.0.1:${this.adminPort}"\ntoken = "${adminToken}"\n` +
                 `[metadata]\nsqlite = ${at('satchel.db')}\n[blobs]\nlocal = ${at('blobs')}\n` +
                 `[encryption]\nmaster_key_file = ${JSON.stringify(masterKey)}\n` +
+                '[fetch]\nallow_http = true\nallow_private_addresses = true\n' +
                 '[log]\nlevel = "warn"\n',
         );
     }
@@ -86,16 +88,43 @@ export class Satchel {
         return `${this.tls ? 'https' : 'http'}://${this.target}`;
     }
 
+    // A call of the admin API that must succeed; its JSON.
+    async admin(method, path, body) {
+        const answer = await ask(`http://127.0.0.1:${this.adminPort}/admin/v1${path}`, {
+            method,
+            headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+            body: body && JSON.stringify(body),
+        });
+        if (answer.status >= 300) {
+            throw new Failure(`${method} ${path}: ${answer.status} ${answer.text}`);
+        }
+        return JSON.parse(answer.text);
+    }
+
     // The API key of a new partner.
     async addPartner() {
-        const answer = await ask(`http://127.0.0.1:${this.adminPort}/admin/v1/partners`, {
-            method: 'POST',
-            headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
-            body: JSON.stringify({ name: 'benchmark' }),
+        return (await this.admin('POST', '/partners', { name: 'benchmark' })).api_key;
+    }
+
+    // A new partner with a line to send from: { key, line }.
+    async addSender() {
+        const line = '+15550100001';
+        const partner = await this.admin('POST', '/partners', { name: 'benchmark' });
+        await this.admin('POST', `/partners/${partner.partner_id}/lines`, { number: line });
+        return { key: partner.api_key, line };
+    }
+
+    // A call of the public API; its JSON if it was answered with `status`, else a failure.
+    async call(key, method, path, { body, status = 200 } = {}) {
+        const answer = await ask(`${this.origin}/v3${path}`, {
+            method,
+            headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+            body: body && JSON.stringify(body),
         });
-        const key = answer.status < 300 ? JSON.parse(answer.text).api_key : undefined;
-        if (!key) throw new Failure(`no partner was made: ${answer.status} ${answer.text}`);
-        return key;
+        if (answer.status !== status) {
+            throw new Failure(`${method} ${path}: ${answer.status} ${answer.text}`);
+        }
+        return answer.text && JSON.parse(answer.text);
     }
 
     async metric(name) {

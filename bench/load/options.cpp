@@ -16,8 +16,12 @@ JOB: MODE --target ADDRESS:PORT [--tls] [--connections N] [--count N | --seconds
   upload   --body FILE     POST and the PUT that follows   [--save FILE [--save-ids]]
   api-get  --list FILE     GET /v3/attachments/ID, round robin
   delete   --list FILE     DELETE /v3/attachments/ID, each once
+  send     --list FILE     chat id, attachment id, by tab; round robin   [--text T] [--save FILE]
+                           POST /v3/chats/ID/messages with the attachment as a part; 202
+  list     --list FILE     chat id, number of messages, by tab; round robin; messages counted
+                           GET /v3/chats/ID/messages?limit=50
   idle     --list FILE     one GET per connection, then hold them until standard input ends
-  --token T (post, upload, api-get, delete; get if given)  --content-type T  --resource PATH
+  --token T (all but put and idle; get if given)  --content-type T  --resource PATH
 Connections are opened first; then the clock and all jobs start together, and the first job ends
 the run. Prints one JSON object. Exit 1: an answer was wrong.
 )";
@@ -38,7 +42,7 @@ Mode parse_mode(const std::string& word) {
     static const std::map<std::string, Mode> modes = {
         {"get", Mode::get},       {"put", Mode::put},         {"post", Mode::post},
         {"upload", Mode::upload}, {"api-get", Mode::api_get}, {"delete", Mode::remove},
-        {"idle", Mode::idle}};
+        {"send", Mode::send},     {"list", Mode::list},       {"idle", Mode::idle}};
     const auto found = modes.find(word);
     if (found == modes.end()) refuse("unknown mode: " + word);
     return found->second;
@@ -76,6 +80,8 @@ void set_option(JobOptions& job, const std::string& name, const std::string& val
         job.work.size = whole();
     else if (name == "--body")
         job.work.body = value;
+    else if (name == "--text")
+        job.work.text = value;
     else if (name == "--save")
         job.work.save = value;
     else
@@ -85,6 +91,10 @@ void set_option(JobOptions& job, const std::string& name, const std::string& val
 void finish(JobOptions& job) {
     if (job.target.port == 0) refuse(job.name + " needs --target");
     if (job.connections == 0) refuse(job.name + " needs a connection");
+    if (job.work.resource.empty()) {
+        const bool in_chats = job.work.mode == Mode::send || job.work.mode == Mode::list;
+        job.work.resource = in_chats ? "/v3/chats" : "/v3/attachments";
+    }
     if (job.work.mode == Mode::idle) job.count = job.connections;
     const bool ends = job.work.mode == Mode::put || job.work.mode == Mode::remove;
     if (!ends && !job.count && !job.seconds) refuse(job.name + " needs --count or --seconds");

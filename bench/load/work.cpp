@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -110,6 +112,27 @@ std::uint64_t number(std::string_view text) {
     return value;
 }
 
+std::ofstream open_to_save(const std::string& path) {
+    std::ofstream file;
+    if (path.empty()) return file;
+    file.open(path, std::ios::trunc);
+    if (!file) die("cannot write " + path);
+    return file;
+}
+
+Request make_post(const Location& at, const std::string& token, const std::string& json) {
+    Request request;
+    request.head = make_head("POST", at,
+                             bearer(token) + "Content-Type: application/json\r\nContent-Length: " +
+                                 std::to_string(json.size()) + "\r\n") +
+                   json;
+    return request;
+}
+
+Verdict wrong(std::string error) {
+    return {.error = std::move(error), .follow_up = {}};
+}
+
 // Round robin over URLs: url [reference file | -] [first-last]. Every byte is compared.
 class Get final : public Work {
 public:
@@ -196,26 +219,19 @@ private:
 // POST /v3/attachments, and with a body file the PUT that belongs to it.
 class Create final : public Work {
 public:
-    explicit Create(const WorkOptions& options) : options_(options), size_(options.size) {
+    explicit Create(const WorkOptions& options)
+        : options_(options), size_(options.size), saved_(open_to_save(options.save)) {
         if (options_.mode == Mode::upload) {
             body_ = map_file(options_.body);
             size_ = body_.size();
         }
         if (size_ == 0) die("post needs --size, upload needs --body");
-        if (options_.save.empty()) return;
-        saved_.open(options_.save, std::ios::trunc);
-        if (!saved_) die("cannot write " + options_.save);
     }
     std::optional<Request> next() override {
         const std::string json = R"({"filename":"photo-)" + std::to_string(made_++) +
                                  R"(.jpg","content_type":")" + options_.content_type +
                                  R"(","size_bytes":)" + std::to_string(size_) + "}";
-        Request request;
-        request.head = make_head("POST", {options_.authority, options_.resource},
-                                 bearer(options_.token) +
-                                     "Content-Type: application/json\r\nContent-Length: " +
-                                     std::to_string(json.size()) + "\r\n") +
-                       json;
+        Request request = make_post({options_.authority, options_.resource}, options_.token, json);
         request.status = options_.status != 0 ? options_.status : 200;
         return request;
     }
@@ -225,8 +241,7 @@ public:
         const std::string upload_url = string_member(body, "upload_url");
         const std::string download_url = string_member(body, "download_url");
         if (id.size() != 36 || upload_url.empty() || download_url.empty()) {
-            return {.error = "an answer without attachment_id, upload_url, download_url",
-                    .follow_up = {}};
+            return wrong("an answer without attachment_id, upload_url, download_url");
         }
         if (saved_.is_open()) {
             saved_ << id;
@@ -270,7 +285,7 @@ public:
     Verdict answered(const Request& request, std::string_view body) override {
         if (options_.mode == Mode::remove || request.status != 200) return {};
         if (body.find("\"id\":\"" + ids_[request.item] + "\"") == std::string_view::npos) {
-            return {.error = "the answer is not about " + ids_[request.item], .follow_up = {}};
+            return wrong("the answer is not about " + ids_[request.item]);
         }
         return {};
     }
@@ -280,6 +295,116 @@ private:
     std::string headers_;
     std::vector<std::string> ids_;
     std::size_t at_ = 0;
+};
+
+std::size_t occurrences(std::string_view text, std::string_view of) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(of); at != std::string_view::npos;
+         at = text.find(of, at + of.size())) {
+        ++count;
+    }
+    return count;
+}
+
+// Requests about the messages of chats; round robin over lines of chat id and a second column.
+class InChats : public Work {
+public:
+    explicit InChats(const WorkOptions& options)
+        : options_(options), lines_(read_list(options.list)) {
+        for (const auto& line : lines_) {
+            if (line.size() < 2) die("a line of " + options.list + " has one column");
+        }
+    }
+    std::optional<Request> next() override {
+        const std::size_t item = at_;
+        at_ = (at_ + 1) % lines_.size();
+        Request request = request_for(item);
+        request.item = item;
+        if (options_.status != 0) request.status = options_.status;
+        return request;
+    }
+
+protected:
+    virtual Request request_for(std::size_t item) const = 0;
+
+    Location messages_of(std::size_t item, std::string_view query = {}) const {
+        Location at{options_.authority, options_.resource + "/" + lines_[item][0] + "/messages"};
+        at.path += query;
+        return at;
+    }
+    std::string chat_member(std::size_t item) const {
+        return "\"chat_id\":\"" + lines_[item][0] + "\"";
+    }
+    const std::string& second(std::size_t item) const { return lines_[item][1]; }
+    const WorkOptions& options() const { return options_; }
+
+private:
+    WorkOptions options_;
+    std::vector<std::vector<std::string>> lines_;
+    std::size_t at_ = 0;
+};
+
+// Messages with a pre-uploaded attachment: the second column is its id.
+class Send final : public InChats {
+public:
+    explicit Send(const WorkOptions& options)
+        : InChats(options), saved_(open_to_save(options.save)) {}
+
+    Verdict answered(const Request& request, std::string_view body) override {
+        if (request.status != 202) return {};
+        const std::string message = string_member(body.substr(find_message(body)), "id");
+        if (message.size() != 36 || body.find(chat_member(request.item)) == body.npos) {
+            return wrong("an answer without chat_id or message.id");
+        }
+        if (body.find("\"id\":\"" + second(request.item) + "\"") == body.npos) {
+            return wrong("no part has the attachment's id");
+        }
+        if (saved_.is_open()) saved_ << message << '\n';
+        return {};
+    }
+
+protected:
+    Request request_for(std::size_t item) const override {
+        std::string json =
+            R"({"message":{"parts":[{"type":"media","attachment_id":")" + second(item) + "\"}";
+        if (!options().text.empty()) {
+            json += R"(,{"type":"text","value":")" + options().text + "\"}";
+        }
+        json += "]}}";
+        Request request = make_post(messages_of(item), options().token, json);
+        request.status = 202;
+        return request;
+    }
+
+private:
+    static std::size_t find_message(std::string_view body) {
+        return std::min(body.find("\"message\":"), body.size());
+    }
+    std::ofstream saved_;
+};
+
+// The newest messages of a chat: the second column says how many the page must have.
+class List final : public InChats {
+public:
+    explicit List(const WorkOptions& options) : InChats(options), headers_(bearer(options.token)) {}
+
+    Verdict answered(const Request& request, std::string_view body) override {
+        if (request.status != 200) return {};
+        const std::size_t found = occurrences(body, chat_member(request.item));
+        if (found == number(second(request.item))) return {};
+        return wrong("a page of " + std::to_string(found) + " messages of the chat, not of " +
+                     second(request.item));
+    }
+
+protected:
+    Request request_for(std::size_t item) const override {
+        Request request;
+        request.head = make_head("GET", messages_of(item, "?limit=50"), headers_);
+        return request;
+    }
+
+private:
+    std::string headers_;
 };
 
 }  // namespace
@@ -297,6 +422,10 @@ std::unique_ptr<Work> make_work(const WorkOptions& options) {
         case Mode::api_get:
         case Mode::remove:
             return std::make_unique<ById>(options);
+        case Mode::send:
+            return std::make_unique<Send>(options);
+        case Mode::list:
+            return std::make_unique<List>(options);
     }
     die("unknown mode");
 }

@@ -33,18 +33,20 @@ public:
     virtual Verdict answered(const Request& request, std::string_view body) = 0;
 };
 
-enum class Mode { get, put, post, upload, api_get, remove, idle };
+enum class Mode { get, put, post, upload, api_get, remove, send, list, idle };
 
 struct WorkOptions {
     Mode mode = Mode::get;
     std::string authority;  // The Host header, where an item is a path and not a whole URL.
     std::string list;       // Items, one a line; columns by tab (bench/README.md).
     std::string token;
-    std::string resource = "/v3/attachments";
+    std::string resource;  // Empty: /v3/chats for send and list, else /v3/attachments.
     std::string content_type = "image/jpeg";
     std::uint64_t size = 0;  // post: the announced size.
     std::string body;        // upload: the file that is sent.
-    std::string save;        // post, upload: id, upload_url and download_url of each, one a line.
+    std::string text;        // send: a text part beside the attachment; none if empty.
+    // post, upload: id, upload_url and download_url of each, one a line; send: the message's id.
+    std::string save;
     bool save_ids_only = false;
     int status = 0;  // 0: the usual one of the mode.
 };
