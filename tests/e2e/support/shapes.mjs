@@ -188,3 +188,101 @@ export const voiceMemoShape = {
     service,
   },
 };
+
+// The objects of contract sections 5.4 to 5.7.
+
+const webhookPart = (value, where) => {
+  const textPart = { type: "text", value: aString };
+  if ("text_decorations" in value) textPart.text_decorations = textShape.text_decorations;
+  const { reactions: _, ...mediaPart } = mediaShape;
+  const { reactions: __, ...linkPart } = linkShape;
+  assertShape(value, { text: textPart, media: mediaPart, link: linkPart }[value.type], where);
+};
+
+export const webhookEnvelope = (type, version, data) => ({
+  api_version: "v3",
+  webhook_version: version,
+  event_type: type,
+  event_id: anId,
+  created_at: aTime,
+  trace_id: matches("a trace id", (value) => /^[0-9a-f]{32}$/.test(value)),
+  partner_id: anId,
+  data,
+});
+
+// Which times an event of message.* tells.
+const timesOf = (type) => ({
+  sent_at: aTime,
+  delivered_at: ["message.delivered", "message.read"].includes(type) ? aTime : null,
+  read_at: type === "message.read" ? aTime : null,
+});
+
+const messageData2026 = (type) => ({
+  id: anId,
+  chat: {
+    id: anId,
+    health_status: healthShape,
+    is_group: aBool,
+    owner_handle: { ...handleShape, is_me: true },
+  },
+  direction: type === "message.received" ? "inbound" : "outbound",
+  sender_handle: { ...handleShape, is_me: type !== "message.received" },
+  service,
+  parts: listOf(webhookPart),
+  effect: nullOr(effectShape),
+  reply_to: nullOr(replyShape),
+  idempotency_key: nullOr(aString),
+  preferred_service: nullOr(oneOf("iMessage", "SMS", "RCS", "auto")),
+  ...timesOf(type),
+});
+
+const messageData2025 = (type) => {
+  const isInbound = type === "message.received";
+  const times = timesOf(type);
+  return {
+    chat_id: anId,
+    is_group: aBool,
+    service,
+    from: aString,
+    from_handle: { ...handleShape, is_me: !isInbound },
+    is_from_me: !isInbound,
+    idempotency_key: nullOr(aString),
+    preferred_service: nullOr(oneOf("iMessage", "SMS", "RCS", "auto")),
+    received_at: isInbound ? aTime : null,
+    recipient_handle: isInbound ? { ...handleShape, is_me: true } : null,
+    recipient_phone: null,
+    ...(type === "message.delivered" ? { message_id: anId, delivered_at: aTime } : {}),
+    ...(type === "message.read" ? { message_id: anId, read_at: aTime } : {}),
+    message: {
+      id: anId,
+      created_at: aTime,
+      updated_at: aTime,
+      ...times,
+      is_delivered: times.delivered_at !== null,
+      is_read: times.read_at !== null,
+      parts: listOf(webhookPart),
+      effect: nullOr(effectShape),
+      reply_to: nullOr(replyShape),
+    },
+  };
+};
+
+const { is_archived: _, ...chatCreatedData } = chatShape;
+
+const failedData = {
+  code: oneOf(3007, 4001, 4002, 4005),
+  failed_at: aTime,
+  chat_id: anId,
+  message_id: anId,
+  reason: aString,
+  detail_code: null,
+  preferred_service: nullOr(service),
+  service,
+};
+
+// The whole body of a delivery of `type`.
+export function webhookShape(type, version) {
+  const messageData = version === "2025-01-01" ? messageData2025 : messageData2026;
+  const data = { "chat.created": chatCreatedData, "message.failed": failedData }[type];
+  return webhookEnvelope(type, version, data ?? messageData(type));
+}

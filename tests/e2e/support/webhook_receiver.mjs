@@ -9,7 +9,8 @@ import { Webhook } from "standardwebhooks";
 import { until } from "./deadline.mjs";
 
 export class WebhookReceiver {
-  // `answer(delivery)` gives a status, a [status, headers] pair, "cut" or "hang".
+  // `answer(delivery)` gives, at once or later, a status, a [status, headers] pair, "cut" or
+  // "hang". A delivery is `dropped` once its sender has closed the connection unanswered.
   static async start(t, answer = () => 200) {
     const receiver = new WebhookReceiver();
     receiver.answer = answer;
@@ -28,7 +29,7 @@ export class WebhookReceiver {
     const chunks = [];
     incoming.on("error", () => {});
     incoming.on("data", (chunk) => chunks.push(chunk));
-    incoming.on("end", () => {
+    incoming.on("end", async () => {
       const body = Buffer.concat(chunks).toString("utf8");
       const delivery = {
         method: incoming.method,
@@ -38,7 +39,10 @@ export class WebhookReceiver {
         json: JSON.parse(body),
       };
       this.deliveries.push(delivery);
-      const answer = this.answer(delivery, this.deliveries.length);
+      outgoing.on("close", () => {
+        delivery.dropped = !outgoing.writableEnded;
+      });
+      const answer = await this.answer(delivery, this.deliveries.length);
       if (answer === "hang") return;
       if (answer === "cut") {
         incoming.socket.destroy();
