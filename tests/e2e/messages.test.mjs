@@ -11,9 +11,7 @@ import { assertShape, goneMediaShape, listOf, messageShape } from "./support/sha
 import { startDev } from "./support/server.mjs";
 
 const limit = { timeout: 60_000 };
-const server = await startDev({
-  after,
-}, { env: { SATCHEL_SERVER__MESSAGES_PER_MINUTE: "0" } });
+const server = await startDev({ after }, { env: { SATCHEL_SERVER__MESSAGES_PER_MINUTE: "0" } });
 const client = sdk(server);
 
 const badPages = [
