@@ -185,19 +185,19 @@ VImage make_jpeg(const jail::JobMessage& order, int input) {
 }
 
 VImage make_preview(const jail::JobMessage& order, int input) {
+    VOption* const options = VImage::option()
+                                 ->set("height", static_cast<int>(limits::jpeg_side_pixels_max))
+                                 ->set("size", VIPS_SIZE_DOWN);
     {
         const VImage header = open(input, order.source, VIPS_FAIL_ON_NONE);
         if (order.source != jail::Source::pdf) check_caps(header);
         check_memory(header, order);
+        // Without a profile of its own, a picture would go to sRGB by way of a guess.
+        if (header.get_typeof(VIPS_META_ICC_NAME) != 0) options->set("export_profile", "srgb");
     }
     ::lseek(input, 0, SEEK_SET);
-    const VImage image =
-        VImage::thumbnail_source(VSource::new_from_descriptor(input), static_cast<int>(order.width),
-                                 VImage::option()
-                                     ->set("height", static_cast<int>(limits::jpeg_side_pixels_max))
-                                     ->set("size", VIPS_SIZE_DOWN)
-                                     ->set("import_profile", "cmyk")
-                                     ->set("export_profile", "srgb"));
+    const VImage image = VImage::thumbnail_source(VSource::new_from_descriptor(input),
+                                                  static_cast<int>(order.width), options);
     return on_white(to_eight_bits(image));
 }
 

@@ -9,7 +9,7 @@ namespace satchel::media {
 namespace {
 
 constexpr std::uint64_t entry_bytes = 12;
-constexpr std::size_t directories_max = 5000;
+constexpr std::size_t directories_max = 4096;
 constexpr std::uint16_t sub_directories_tag = 330;
 
 // TIFF 6.0, the supplements, and ICC.1 annex B: what a decoder needs. Rising.
