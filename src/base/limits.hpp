@@ -137,7 +137,20 @@ inline constexpr std::uint64_t media_pixels_max = 100'000'000;
 inline constexpr std::uint32_t media_frames_max = 4096;  // Or pages.
 inline constexpr std::uint32_t jpeg_side_pixels_max = 65'500;
 inline constexpr std::uint32_t preview_width_pixels_max = 4096;
+inline constexpr std::uint32_t preview_width_pixels_default = 640;
 inline constexpr std::size_t media_descriptors_max = 16;  // Of a job.
+
+// Sound and video: one ffmpeg a job.
+inline constexpr auto sound_duration_max = 30min;  // What 20 s of CPU encode as one channel.
+inline constexpr std::size_t ffmpeg_jobs_parallel_max = 2;
+inline constexpr std::size_t ffmpeg_jobs_waiting_max = 256;
+inline constexpr auto ffmpeg_wait_max = 2min;  // For a place among the parallel ones.
+inline constexpr std::size_t ffmpeg_descriptors_max = 32;
+inline constexpr std::size_t ffmpeg_log_bytes_max = 64 * KiB;
+inline constexpr std::size_t ffmpeg_streams_max = 64;          // In one file.
+inline constexpr auto ffmpeg_look_interval = 50ms;             // At what it says of the input.
+inline constexpr std::size_t movie_head_bytes_max = 16 * MiB;  // The moov box of a product.
+inline constexpr std::size_t waveform_peaks = 100;
 
 inline constexpr std::size_t blocking_threads = 8;
 
