@@ -86,7 +86,9 @@ std::vector<std::string> command_line(const JailSetup& setup,
                                   std::to_string(filter_number),
                               });
     add_read_only(words, "--ro-bind", library_folder);
+    // Where programs expect the loader, on x86-64 and on ARM.
     add_read_only(words, "--ro-bind-try", "/usr/lib64");
+    add_read_only(words, "--ro-bind-try", "/usr/lib/ld-linux-aarch64.so.1");
     add_read_only(words, "--ro-bind-try", "/etc/ld.so.cache");
     add_read_only(words, "--ro-bind-try", "/etc/alternatives");
     for (const std::string& path : setup.also_visible) add_read_only(words, "--ro-bind", path);
