@@ -92,6 +92,27 @@ constexpr std::array<FormerType, 11> former_types{{
     {"application/x-zip-compressed", "application/zip"},
 }};
 
+// Extensions beside the usual one, and the one whose type shares it with another.
+struct OtherExtension {
+    std::string_view extension;
+    std::string_view type;
+};
+constexpr std::array<OtherExtension, 13> other_extensions{{
+    {"jpeg", "image/jpeg"},
+    {"tif", "image/tiff"},
+    {"mpg", "video/mpeg"},
+    {"qt", "video/quicktime"},
+    {"m4b", "audio/x-m4a"},
+    {"aif", "audio/x-aiff"},
+    {"aifc", "audio/x-aiff"},
+    {"midi", "audio/midi"},
+    {"markdown", "text/markdown"},
+    {"vcard", "text/vcard"},
+    {"htm", "text/html"},
+    {"ical", "text/calendar"},
+    {"gzip", "application/x-gzip"},
+}};
+
 constexpr std::string_view convert_image = "convert it to image/jpeg or image/png";
 constexpr std::string_view convert_audio =
     "convert it to audio/mpeg, audio/x-m4a, audio/aac or audio/x-wav";
@@ -142,10 +163,14 @@ std::string_view trim(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
 }
 
+std::string to_lower(std::string_view text) {
+    std::string lower(text);
+    std::ranges::transform(lower, lower.begin(), [](char c) { return to_lower(c); });
+    return lower;
+}
+
 std::string bare_type(std::string_view declared) {
-    std::string bare(trim(declared.substr(0, declared.find(';'))));
-    std::ranges::transform(bare, bare.begin(), to_lower);
-    return bare;
+    return to_lower(trim(declared.substr(0, declared.find(';'))));
 }
 
 const ContentType* find_row(std::string_view bare) {
@@ -262,6 +287,14 @@ const ContentType* find_content_type(std::string_view declared) {
     const std::string bare = bare_type(declared);
     const FormerType* former = find_former(bare);
     return find_row(former != nullptr ? former->now : std::string_view(bare));
+}
+
+const ContentType* content_type_of_extension(std::string_view extension) {
+    const std::string lower = to_lower(extension);
+    const auto other = std::ranges::find(other_extensions, lower, &OtherExtension::extension);
+    if (other != other_extensions.end()) return find_row(other->type);
+    const auto row = std::ranges::find(table, lower, &ContentType::extension);
+    return row == table.end() ? nullptr : &*row;
 }
 
 }  // namespace satchel

@@ -34,4 +34,7 @@ Result<const ContentType*> check_content_type(std::string_view declared,
 // The row for a type that was accepted once, whatever the policy is now; null if it is unknown.
 const ContentType* find_content_type(std::string_view declared);
 
+// The type that files with this extension have; without a dot, in any case. Null if unknown.
+const ContentType* content_type_of_extension(std::string_view extension);
+
 }  // namespace satchel

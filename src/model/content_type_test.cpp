@@ -197,6 +197,24 @@ TEST(ContentTypeTest, a_stored_type_is_found_whatever_the_policy_is_now) {
     EXPECT_EQ(find_content_type(""), nullptr);
 }
 
+TEST(ContentTypeTest, extensions_lead_to_types) {
+    const auto type_of = [](std::string_view extension) {
+        const ContentType* type = content_type_of_extension(extension);
+        return type == nullptr ? std::string_view() : type->name;
+    };
+    for (const ContentType& type : content_types()) {
+        EXPECT_NE(type_of(type.extension), "") << type.name;
+    }
+    EXPECT_EQ(type_of("JPEG"), "image/jpeg");
+    EXPECT_EQ(type_of("mpg"), "video/mpeg");
+    EXPECT_EQ(type_of("mp3"), "audio/mpeg");
+    EXPECT_EQ(type_of("m4a"), "audio/x-m4a");
+    EXPECT_EQ(type_of("aiff"), "audio/x-aiff");
+    EXPECT_EQ(type_of("htm"), "text/html");
+    EXPECT_EQ(type_of("exe"), "");
+    EXPECT_EQ(type_of(""), "");
+}
+
 TEST(ContentTypeDocumentTest, each_type_has_its_row) {
     const std::string page = test::read_project_file("docs/api/content-types.md");
     for (const ContentType& type : content_types()) {
