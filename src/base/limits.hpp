@@ -49,6 +49,18 @@ inline constexpr std::size_t content_type_bytes_max = 255;
 inline constexpr auto upload_window = 15min;
 inline constexpr auto failed_row_life = 24h;
 
+// Type detection (src/media). What lies beyond a limit is not seen.
+inline constexpr std::size_t detect_head_bytes = 8 * KiB;   // Read once, at the beginning.
+inline constexpr std::size_t detect_page_bytes = 64 * KiB;  // Read at once elsewhere, at most.
+inline constexpr std::size_t detect_read_ahead_bytes = 4 * KiB;
+inline constexpr std::size_t detect_reads_max = 256;  // Per content.
+inline constexpr std::size_t detect_bytes_max = 2 * MiB;
+inline constexpr std::size_t detect_boxes_max = 1024;  // Of an MP4 or QuickTime file.
+inline constexpr std::size_t detect_zip_entries_max = 32'768;
+inline constexpr std::size_t detect_directory_sectors_max = 64;  // Of a compound file.
+inline constexpr std::size_t detect_difat_sectors_max = 16;      // The largest attachment has 12.
+inline constexpr std::size_t detect_json_depth_max = 128;
+
 // Messages (contract sections 1.7, 1.8, 3.2 and 3.4).
 inline constexpr std::size_t message_body_bytes_max = 4 * MiB;
 inline constexpr std::size_t recipients_max = 31;

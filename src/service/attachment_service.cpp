@@ -3,7 +3,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/transfer_buffer.hpp"
-#include "media/forbidden_content.hpp"
+#include "media/detect.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 
@@ -94,7 +94,7 @@ Async<Received> receive(http::Body& body,
         if (*filled < part.size()) co_return refused(refusal, UploadRefusal::incomplete_body);
         if (done == 0) {
             const std::size_t head = std::min(part.size(), media::sniff_bytes);
-            received.forbidden = media::is_forbidden_content(part.first(head));
+            received.forbidden = media::is_forbidden_head(part.first(head));
         }
         digests.update(part);
         done += want;

@@ -3,7 +3,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/transfer_buffer.hpp"
-#include "media/forbidden_content.hpp"
+#include "media/detect.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 
@@ -260,7 +260,7 @@ Async<StagedMedia> MediaService::stage(NewMedia media, MediaSource& source) {
     };
     CO_TRY(std::size_t filled, co_await source.fill(whole(at)));
     if (filled == 0) co_return fail(reasons::invalid_parameter, "A media file is empty");
-    if (media::is_forbidden_content(whole(at).first(std::min(filled, media::sniff_bytes)))) {
+    if (media::is_forbidden_head(whole(at).first(std::min(filled, media::sniff_bytes)))) {
         co_return fail(
             reasons::invalid_file_type,
             "The file's content is not supported: executables, FLAC and OGG are refused");
