@@ -4,7 +4,6 @@
 #include "media/fields.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 
@@ -82,10 +81,16 @@ void note_iwork(std::string_view name, std::uint64_t local_header, Names& names)
     if (name == "index.apxl") names.keynote_09 = true;
 }
 
+// Java finds its manifest in any case.
+bool is_java_manifest(std::string_view name) {
+    return std::ranges::equal(name, "META-INF/MANIFEST.MF"sv, {},
+                              [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
+}
+
 void note(std::string_view name, std::uint64_t local_header, Names& names) {
-    constexpr std::array programs{"META-INF/MANIFEST.MF"sv, "AndroidManifest.xml"sv,
-                                  "classes.dex"sv};
-    if (is_one_of(name, programs)) names.program = true;
+    if (is_java_manifest(name) || name == "AndroidManifest.xml" || name == "classes.dex") {
+        names.program = true;
+    }
     if (name == "[Content_Types].xml") names.content_types = true;
     if (name.starts_with("word/")) names.word = true;
     if (name.starts_with("xl/")) names.excel = true;

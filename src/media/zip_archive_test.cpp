@@ -78,7 +78,8 @@ TEST(ZipArchiveTest, names_decide_in_any_order) {
 }
 
 TEST(ZipArchiveTest, a_document_that_is_also_a_program_is_forbidden) {
-    for (const std::string name : {"META-INF/MANIFEST.MF", "AndroidManifest.xml", "classes.dex"}) {
+    for (const std::string name :
+         {"META-INF/MANIFEST.MF", "meta-inf/Manifest.mf", "AndroidManifest.xml", "classes.dex"}) {
         const auto bytes = zip_of({"[Content_Types].xml", "word/document.xml", name});
         EXPECT_EQ(detect_bytes(bytes).forbidden, Forbidden::program) << name;
     }
