@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace satchel::admin {
 
@@ -33,6 +34,8 @@ struct Services {
     std::function<Task<std::string>()> ready;  // Empty when ready, else the failing part.
     // Seconds since the sweeper last had nothing left to do.
     std::function<double()> sweeper_lag;
+    // What this machine lacks for media work, one sentence each.
+    std::function<std::vector<std::string>()> media_problems;
     // Present only with --test-clock: moves time and returns when every sweep has followed.
     std::function<Task<Result<>>(std::chrono::seconds)> advance_clock;
     std::string token;

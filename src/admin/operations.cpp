@@ -43,8 +43,11 @@ json::object render(const Partner& partner, const meta::PartnerTotals& totals) {
 
 Async<http::Response> health(Call call) {
     const std::string failing = co_await call.services.ready();
-    if (failing.empty()) co_return json_response(200, json::object{{"ready", true}});
-    co_return json_response(503, json::object{{"ready", false}, {"failing", failing}});
+    json::object answer{{"ready", failing.empty()}};
+    if (!failing.empty()) answer["failing"] = failing;
+    // The server is ready all the same: files are delivered as they are.
+    answer["media_problems"] = json::value_from(call.services.media_problems());
+    co_return json_response(failing.empty() ? 200 : 503, answer);
 }
 
 Async<http::Response> stats(Call call) {

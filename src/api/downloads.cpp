@@ -1,7 +1,10 @@
 #include "api/downloads.hpp"
 
 #include "api/error_response.hpp"
+#include "api/parse.hpp"
+#include "api/query.hpp"
 #include "api/range_source.hpp"
+#include "base/limits.hpp"
 #include "base/transfer_buffer.hpp"
 #include "model/api_errors.hpp"
 #include "model/byte_range.hpp"
@@ -112,28 +115,11 @@ std::unique_ptr<RangeSource> make_body(http::Response& response,
     return std::make_unique<RangeSource>(std::move(reader), std::move(segments));
 }
 
-}  // namespace
-
-Task<http::Response> get_download(Services& services,
-                                  http::Request& request,
-                                  std::string_view rest) {
-    if (request.method != http::Method::get && request.method != http::Method::head) {
-        auto response = xml_error(405, "MethodNotAllowed",
-                                  "The specified method is not allowed against this resource.",
-                                  request.trace_id);
-        co_return std::move(response.with("Allow", "GET, HEAD"));
-    }
-    const auto path = parse_path(rest);
-    if (!path) {
-        Error error;
-        error.reason = &reasons::attachment_not_found;
-        co_return xml_error(error, request.trace_id);
-    }
-    const auto found =
-        co_await services.attachments.find_for_download(path->partner, path->attachment);
-    if (!found) co_return xml_error(found.error(), request.trace_id);
-
-    const Attachment& attachment = found->attachment;
+// Bytes, or XML that says why not.
+Task<http::Response> serve(Services& services,
+                           const http::Request& request,
+                           const Downloadable& found) {
+    const Attachment& attachment = found.attachment;
     const std::string etag = etag_of(*attachment.blob);
     http::Response response;
     response.with("ETag", etag);
@@ -151,7 +137,7 @@ Task<http::Response> get_download(Services& services,
             refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
     }
     if (TransferBuffer::all_taken()) co_return busy(request.trace_id);
-    auto reader = co_await services.attachments.open(*found);
+    auto reader = co_await services.attachments.open(found);
     if (!reader) co_return xml_error(reader.error(), request.trace_id);
     add_file_headers(response, attachment);
     auto source = make_body(response, attachment, range, std::move(*reader));
@@ -161,6 +147,51 @@ Task<http::Response> get_download(Services& services,
     }
     response.source = std::move(source);
     co_return response;
+}
+
+// Names come from us: a value that needs decoding is none of ours.
+std::string wanted_form(std::string_view query) {
+    constexpr std::string_view parameter = "form=";
+    while (!query.empty()) {
+        const auto end = query.find('&');
+        const std::string_view one = query.substr(0, end);
+        if (one.starts_with(parameter)) return std::string(one.substr(parameter.size()));
+        query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
+    }
+    return {};
+}
+
+}  // namespace
+
+Task<http::Response> get_download(Services& services,
+                                  http::Request& request,
+                                  std::string_view rest) {
+    if (request.method != http::Method::get && request.method != http::Method::head) {
+        auto response = xml_error(405, "MethodNotAllowed",
+                                  "The specified method is not allowed against this resource.",
+                                  request.trace_id);
+        co_return std::move(response.with("Allow", "GET, HEAD"));
+    }
+    const auto path = parse_path(rest);
+    if (!path) {
+        Error error;
+        error.reason = &reasons::attachment_not_found;
+        co_return xml_error(error, request.trace_id);
+    }
+    const auto found = co_await services.attachments.find_for_download(
+        path->partner, path->attachment, wanted_form(request.query));
+    if (!found) co_return xml_error(found.error(), request.trace_id);
+    co_return co_await serve(services, request, *found);
+}
+
+Async<http::Response> get_preview(Call call) {
+    CO_TRY(const AttachmentId id, parse_id<AttachmentId>(call.id, "attachmentId"));
+    CO_TRY(const auto width,
+           query_number(call.request.query, "width", 1, limits::preview_width_pixels_max));
+    CO_TRY(const Downloadable found,
+           co_await call.services.attachments.find_preview(
+               call.caller.partner, id, width.value_or(limits::preview_width_pixels_default)));
+    co_return co_await serve(call.services, call.request, found);
 }
 
 }  // namespace satchel::api

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/api.hpp"
+#include "api/routes.hpp"
 #include "http/message.hpp"
 
 #include <string_view>
@@ -9,8 +10,13 @@
 namespace satchel::api {
 
 // `rest`: what stands behind download_path_prefix: {partner_id}/{attachment_id}/{filename}.
+// ?form= asks for a form that was made for delivery.
 Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest);
+
+// GET /v3/attachments/{id}/preview?width=: a small JPEG of what there is to see, or the waveform
+// of what there is to hear. Ours, beyond the contract; off unless configured.
+Async<http::Response> get_preview(Call call);
 
 }  // namespace satchel::api

@@ -52,12 +52,13 @@ json::object voice_memo_json(const Sent& sent) {
         sent.message.parts.empty() ? nullptr : std::get_if<MediaPart>(&sent.message.parts[0]);
     if (part != nullptr && part->media) {
         const Media& media = *part->media;
-        memo = json::object{{"id", media.id.str()},
-                            {"url", json_text(media.url)},
-                            {"filename", json_text(media.filename)},
-                            {"mime_type", json_text(media.mime_type)},
-                            {"size_bytes", media.size_bytes},
-                            {"duration_ms", nullptr}};
+        memo = json::object{
+            {"id", media.id.str()},
+            {"url", json_text(media.url)},
+            {"filename", json_text(media.filename)},
+            {"mime_type", json_text(media.mime_type)},
+            {"size_bytes", media.size_bytes},
+            {"duration_ms", media.duration_ms ? json::value(*media.duration_ms) : json::value()}};
     }
     const json::string_view service = json_text(to_string(sent.message.service));
     return {{"id", sent.message.id.str()},

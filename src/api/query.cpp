@@ -75,18 +75,25 @@ Result<std::vector<std::string>> query_handles(std::string_view query, std::stri
     return out;
 }
 
+Result<std::optional<std::uint32_t>> query_number(std::string_view query,
+                                                  std::string_view name,
+                                                  std::uint32_t min,
+                                                  std::uint32_t max) {
+    TRY(const auto text, query_value(query, name));
+    if (!text) return std::optional<std::uint32_t>{};
+    const auto number = parse_u64(*text);
+    if (!number || *number < min || *number > max) {
+        return fail(reasons::invalid_parameter, std::string(name) + " must be between " +
+                                                    std::to_string(min) + " and " +
+                                                    std::to_string(max));
+    }
+    return std::optional(static_cast<std::uint32_t>(*number));
+}
+
 Result<PageRequest> query_page(std::string_view query, std::size_t standard, std::size_t max) {
     PageRequest page;
-    page.limit = standard;
-    TRY(const auto limit, query_value(query, "limit"));
-    if (limit) {
-        const auto number = parse_u64(*limit);
-        if (!number || *number < 1 || *number > max) {
-            return fail(reasons::invalid_parameter,
-                        "limit must be between 1 and " + std::to_string(max));
-        }
-        page.limit = static_cast<std::size_t>(*number);
-    }
+    TRY(const auto limit, query_number(query, "limit", 1, static_cast<std::uint32_t>(max)));
+    page.limit = limit.value_or(static_cast<std::uint32_t>(standard));
     TRY(page.cursor, query_value(query, "cursor"));
     return page;
 }

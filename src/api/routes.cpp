@@ -2,6 +2,7 @@
 
 #include "api/attachments.hpp"
 #include "api/chats.hpp"
+#include "api/downloads.hpp"
 #include "api/messages.hpp"
 #include "api/phone_numbers.hpp"
 #include "api/webhooks.hpp"
@@ -14,6 +15,7 @@ using http::Method;
 constexpr std::array route_table{
     Route{Method::post, "POST", "/attachments", "attachment_create", create_attachment},
     Route{Method::get, "GET", "/attachments/{id}", "attachment_get", get_attachment},
+    Route{Method::get, "GET", "/attachments/{id}/preview", "attachment_preview", get_preview},
     Route{Method::delete_, "DELETE", "/attachments/{id}", "attachment_delete", delete_attachment},
     Route{Method::post, "POST", "/chats", "chat_create", create_chat},
     Route{Method::get, "GET", "/chats", "chat_list", list_chats},

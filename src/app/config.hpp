@@ -7,6 +7,8 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "service/content_inspector.hpp"
+#include "service/delivery_form.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +30,13 @@ struct Endpoint {
     bool operator==(const Endpoint&) const = default;
 };
 std::optional<Endpoint> parse_endpoint(std::string_view text);
+
+// Where a ClamAV daemon listens: a Unix socket's path, or else an address.
+struct ClamdPlace {
+    std::string path;
+    Endpoint address;
+    bool operator==(const ClamdPlace&) const = default;
+};
 
 struct Config {
     struct ServerSection {
@@ -62,6 +71,11 @@ struct Config {
     struct MediaSection {
         bool accept_webp_and_svg = false;
         bool accept_former_types = true;
+        DeliverySettings delivery;
+        bool previews = false;
+        std::filesystem::path program;  // satchel-media; empty: beside this program.
+        std::optional<ClamdPlace> clamd;
+        WithoutScanner without_clamd = WithoutScanner::refuse;
     } media;
     // Media URLs and webhook targets.
     struct FetchSection {

@@ -79,6 +79,24 @@ bool set_origin(std::string& target, std::string_view text) {
     return set_url(target, text, UrlPath::refused);
 }
 
+bool set_clamd(std::optional<ClamdPlace>& target, std::string_view text) {
+    target.reset();
+    if (text.empty()) return true;
+    if (text.starts_with('/')) {
+        target = ClamdPlace{std::string(text), {}};
+        return text.find('\0') == std::string_view::npos;
+    }
+    const auto address = parse_endpoint(text);
+    if (address) target = ClamdPlace{{}, *address};
+    return address.has_value();
+}
+
+bool set_without_clamd(WithoutScanner& target, std::string_view text) {
+    if (text != "refuse" && text != "accept") return false;
+    target = text == "accept" ? WithoutScanner::accept : WithoutScanner::refuse;
+    return true;
+}
+
 bool set_token(std::string& target, std::string_view text) {
     if (text.size() < token_characters_min || !is_visible_ascii(text)) return false;
     target = text;
@@ -185,6 +203,29 @@ constexpr std::array key_table{
     ConfigKey{"media.accept_former_types", boolean, boolean_form, false,
               [](Config& c, const RawValue& v) {
                   return set_boolean(c.media.accept_former_types, v.text);
+              }},
+    ConfigKey{"media.transcode", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.media.delivery.transcode, v.text);
+              }},
+    ConfigKey{"media.heic_to_jpeg", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.media.delivery.heic_to_jpeg, v.text);
+              }},
+    ConfigKey{"media.strip_metadata", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_boolean(c.media.delivery.strip_metadata, v.text);
+              }},
+    ConfigKey{"media.previews", boolean, boolean_form, false,
+              [](Config& c, const RawValue& v) { return set_boolean(c.media.previews, v.text); }},
+    ConfigKey{"media.program", text, path_form, false,
+              [](Config& c, const RawValue& v) { return set_path(c.media.program, v); }},
+    ConfigKey{"media.clamd", text,
+              "the path of a Unix socket, ADDRESS:PORT such as 127.0.0.1:3310, or empty", false,
+              [](Config& c, const RawValue& v) { return set_clamd(c.media.clamd, v.text); }},
+    ConfigKey{"media.without_clamd", text, "refuse or accept", false,
+              [](Config& c, const RawValue& v) {
+                  return set_without_clamd(c.media.without_clamd, v.text);
               }},
     ConfigKey{"fetch.allow_http", boolean, boolean_form, false,
               [](Config& c, const RawValue& v) { return set_boolean(c.fetch.allow_http, v.text); }},

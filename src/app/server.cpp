@@ -2,6 +2,7 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/media_work.hpp"
 #include "app/messaging.hpp"
 #include "app/run_to_end.hpp"
 #include "app/sweeper.hpp"
@@ -142,6 +143,7 @@ struct Server::State {
     crypto::sigv4::Presigner presigner;
     webhook::SecretBox webhook_secrets;
     std::unique_ptr<fetch::Fetcher> fetcher;
+    std::optional<MediaWork> media;
     std::optional<AttachmentService> attachments;
     std::optional<PartnerService> partners;
     std::optional<WebhookService> webhooks;
@@ -203,8 +205,10 @@ Result<> Server::State::open_stores() {
     blobs = *std::move(opened);
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
-    attachments.emplace(AttachmentService::Parts{*database, *blobs, keys, clock, policy,
-                                                 config.server.creates_per_minute});
+    media.emplace(config, MediaWork::Parts{first_loop(), *database, *blobs, keys, clock});
+    attachments.emplace(AttachmentService::Parts{
+        *database, *blobs, keys, clock, policy, media->inspector(),
+        config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
     sweeper.emplace(first_loop(), *attachments);
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
@@ -259,7 +263,8 @@ Result<> Server::State::open_listeners() {
                                    config.media.accept_former_types};
     messaging.emplace(
         config, first_loop(),
-        MediaService::Parts{*database, *blobs, keys, clock, *urls, policy, fetcher.get()});
+        MediaService::Parts{*database, *blobs, keys, clock, *urls, policy, media->inspector(),
+                            fetcher.get(), &media->renditions(), config.media.delivery});
     return {};
 }
 
@@ -291,6 +296,7 @@ void Server::State::make_handlers() {
                              .metrics = metrics,
                              .ready = is_ready,
                              .sweeper_lag = [this] { return sweeper->lag_seconds(); },
+                             .media_problems = [this] { return media->problems(); },
                              .advance_clock = {},
                              .token = running.admin.token};
     if (options.test_clock) {
@@ -312,6 +318,11 @@ void Server::State::add_values() {
                     [this] { return static_cast<double>(deliverer->totals().given_up); });
     metrics.gauge("satchel_webhook_running", "Webhook deliveries under way.",
                   [this] { return static_cast<double>(deliverer->totals().running); });
+    metrics.counter("satchel_infected_files_total", "Files in which the scanner found something.",
+                    [this] { return static_cast<double>(media->inspector().totals().infected); });
+    metrics.counter("satchel_unscanned_files_total",
+                    "Files that could not be scanned, taken or not.",
+                    [this] { return static_cast<double>(media->inspector().totals().unscanned); });
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
@@ -370,6 +381,7 @@ Task<> Server::State::supervise() {
     sweeper->stop();
     messaging->deliveries.stop();
     deliverer->stop();
+    co_await media->stop();
     co_await background->stop(limits::stop_wait_max);
     while (servers_running > 0) {
         servers_stopped->expires_at(std::chrono::steady_clock::time_point::max());
@@ -424,6 +436,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.supervision.emplace(first);
     state.background->spawn("sweeper", state.sweeper->run());
     state.background->spawn("webhooks", state.deliverer->run());
+    state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());
     state.supervision->spawn("supervise", state.supervise());
     state.public_server->start();

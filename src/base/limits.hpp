@@ -86,6 +86,9 @@ inline constexpr std::uint32_t delivery_attempts_max = 8;
 inline constexpr auto delivery_retry_first = 2s;  // Doubles with each attempt.
 inline constexpr auto delivery_lease = 5min;
 
+// Contents in clear, in memory, while they are converted: all together.
+inline constexpr std::uint64_t conversion_input_bytes_max = 256 * MiB;
+
 // Virus scanning.
 inline constexpr std::size_t scan_chunk_bytes = 64 * KiB;
 inline constexpr std::size_t scan_answer_bytes_max = 4 * KiB;
@@ -151,6 +154,8 @@ inline constexpr std::uint32_t jpeg_side_pixels_max = 65'500;
 inline constexpr std::uint32_t preview_width_pixels_max = 4096;
 inline constexpr std::uint32_t preview_width_pixels_default = 640;
 inline constexpr std::size_t media_descriptors_max = 16;  // Of a job.
+
+inline constexpr auto media_examine_delay = 2s;  // After the start, to see what is lacking.
 
 // Sound and video: one ffmpeg a job.
 inline constexpr auto sound_duration_max = 30min;  // What 20 s of CPU encode as one channel.

@@ -62,6 +62,8 @@ Result<AttachmentRow> read_row(const Statement& row) {
     out.sweep_at = optional_time_at(row, 12);
     out.is_sent = row.integer(13) != 0;
     out.detected_type = row.text(14);
+    out.contradicts_type = row.integer(15) != 0;
+    out.is_unscanned = row.integer(16) != 0;
     return out;
 }
 
@@ -98,10 +100,12 @@ Result<> insert_attachment(Session& session, const AttachmentRow& row) {
     return session.run(
         "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, content_type, "
         "size_bytes, state, tier, created_at, upload_expires_at, blob, sweep_at, is_sent, "
-        "detected_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "detected_type, contradicts_type, is_unscanned) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+        "$9, $10, $11, $12, $13, $14, $15, $16, $17)",
         row.id, row.partner, slot, row.key_version, row.sealed_name, row.content_type,
         row.size_bytes, to_string(row.state), to_string(row.tier), row.created_at,
-        row.upload_expires_at, row.blob, row.sweep_at, int{row.is_sent}, row.detected_type);
+        row.upload_expires_at, row.blob, row.sweep_at, int{row.is_sent}, row.detected_type,
+        int{row.contradicts_type}, int{row.is_unscanned});
 }
 
 Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id) {
@@ -124,10 +128,11 @@ Result<UploadStored> store_upload(Session& session,
         TRY(before, optional_id_at<BlobId>(*found, 0));
         seq = found->integer(2);
     }
-    CHECK(session.run(
-        "UPDATE attachments SET state = $2, blob = $3, sweep_at = $4, "
-        "detected_type = $5 WHERE id = $1",
-        upload.id, to_string(upload.state), upload.blob, upload.sweep_at, upload.detected_type));
+    CHECK(
+        session.run("UPDATE attachments SET state = $2, blob = $3, sweep_at = $4, "
+                    "detected_type = $5, contradicts_type = $6, is_unscanned = $7 WHERE id = $1",
+                    upload.id, to_string(upload.state), upload.blob, upload.sweep_at,
+                    upload.detected_type, int{upload.contradicts_type}, int{upload.is_unscanned}));
     if (!before || before == upload.blob) return UploadStored::yes;
     TRY(replaced, remove_renditions(session, seq));
     CHECK(queue_blob_removal(session, *before));

@@ -31,8 +31,11 @@ struct AttachmentRow {
     Time upload_expires_at{};
     std::optional<BlobId> blob;
     bool is_sent = false;  // A message referred to it: its content is fixed.
-    // What the bytes were found to be; empty: not recognised, or not looked at yet.
+    // What the bytes were found to be, a name of contract section 2.6; empty: nothing better than
+    // the declared type is known.
     std::string detected_type;
+    bool contradicts_type = false;  // Of another kind than declared: never sent.
+    bool is_unscanned = false;      // Taken while the scanner could not be asked.
     // When the sweeper has to look at this row next; absent: never.
     std::optional<Time> sweep_at;
 };
@@ -50,6 +53,8 @@ struct StoredUpload {
     std::optional<BlobId> blob;  // Present exactly when complete.
     std::optional<Time> sweep_at;
     std::string detected_type;
+    bool contradicts_type = false;
+    bool is_unscanned = false;
 };
 enum class UploadStored : std::uint8_t { yes, row_is_gone, already_sent };
 // Records a finished upload, unless a message refers to an earlier one. Blobs it replaces, those

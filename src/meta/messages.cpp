@@ -45,8 +45,10 @@ json::object encode(const TextPart& part) {
     return out;
 }
 
-json::object encode(const AttachmentId& id) {
-    return {{"attachment", id.str()}};
+json::object encode(const StoredMedia& part) {
+    json::object out{{"attachment", part.attachment.str()}};
+    if (!part.form.empty()) out["form"] = text(part.form);
+    return out;
 }
 
 json::object encode(const LinkPart& part) {
@@ -79,7 +81,7 @@ Result<StoredPart> decode_part(const json::value& value) {
     }
     const auto id = AttachmentId::parse(text_of(object.if_contains("attachment")));
     if (!id) return corrupt();
-    return *id;
+    return StoredMedia{*id, std::string(text_of(object.if_contains("form")))};
 }
 
 Result<> read_words(const Statement& row, MessageRow& out) {

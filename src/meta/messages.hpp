@@ -13,9 +13,14 @@
 
 namespace satchel::meta {
 
-// A media part is its attachment's id. Whether that attachment is still there is the attachment
-// table's to say: a part whose attachment was deleted refers to nothing.
-using StoredPart = std::variant<TextPart, AttachmentId, LinkPart>;
+// A media part is its attachment's id, and the form of it that was delivered. Whether that
+// attachment is still there is the attachment table's to say: a part whose attachment was deleted
+// refers to nothing.
+struct StoredMedia {
+    AttachmentId attachment;
+    std::string form;  // RenditionRow::form; empty: as it is.
+};
+using StoredPart = std::variant<TextPart, StoredMedia, LinkPart>;
 
 struct MessageRow {
     std::int64_t seq = 0;

@@ -39,8 +39,8 @@ struct MessagesTest : testing::Test {
         row.partner = PartnerId::random();
         row.chat = 1;
         row.ordinal = 1;
-        row.parts = {TextPart{std::move(text), {{0, 2, "bold", ""}}}, AttachmentId::random(),
-                     LinkPart{"https://example.com"}};
+        row.parts = {TextPart{std::move(text), {{0, 2, "bold", ""}}},
+                     StoredMedia{AttachmentId::random(), "jpeg"}, LinkPart{"https://example.com"}};
         return row;
     }
     MessageId insert(MessageRow row) {
@@ -69,7 +69,9 @@ TEST_F(MessagesTest, parts_come_back_as_they_were) {
     EXPECT_EQ(std::get<TextPart>(parts[0]).value, "héllo");
     EXPECT_EQ(std::get<TextPart>(parts[0]).decorations,
               std::get<TextPart>(row.parts[0]).decorations);
-    EXPECT_EQ(std::get<AttachmentId>(parts[1]), std::get<AttachmentId>(row.parts[1]));
+    EXPECT_EQ(std::get<StoredMedia>(parts[1]).attachment,
+              std::get<StoredMedia>(row.parts[1]).attachment);
+    EXPECT_EQ(std::get<StoredMedia>(parts[1]).form, "jpeg");
     EXPECT_EQ(std::get<LinkPart>(parts[2]).value, "https://example.com");
 }
 

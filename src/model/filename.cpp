@@ -158,4 +158,11 @@ std::string filename_for_header(std::string_view name) {
     return parameters;
 }
 
+std::string with_extension(std::string_view name, std::string_view extension) {
+    const auto dot = name.rfind('.');
+    // A leading dot begins a name.
+    if (dot != std::string_view::npos && dot != 0) name = name.substr(0, dot);
+    return std::string(name).append(".").append(extension);
+}
+
 }  // namespace satchel

@@ -21,4 +21,8 @@ std::string filename_for_url(std::string_view name);
 // loses something, filename*=UTF-8''... (RFC 8187). Contains visible ASCII and blanks only.
 std::string filename_for_header(std::string_view name);
 
+// The name with another extension in place of its last one: "scan.tiff" becomes "scan.jpg". A
+// name without one gets it.
+std::string with_extension(std::string_view name, std::string_view extension);
+
 }  // namespace satchel

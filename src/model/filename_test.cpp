@@ -165,5 +165,13 @@ TEST(FilenameForHeaderTest, any_bytes_give_safe_forms) {
     }
 }
 
+TEST(WithExtension, the_last_extension_is_replaced) {
+    EXPECT_EQ(with_extension("scan.tiff", "jpg"), "scan.jpg");
+    EXPECT_EQ(with_extension("scan.v2.tif", "jpg"), "scan.v2.jpg");
+    EXPECT_EQ(with_extension("scan", "jpg"), "scan.jpg");
+    EXPECT_EQ(with_extension(".tiff", "jpg"), ".tiff.jpg");
+    EXPECT_EQ(with_extension("scan.", "jpg"), "scan.jpg");
+}
+
 }  // namespace
 }  // namespace satchel

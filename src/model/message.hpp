@@ -73,6 +73,8 @@ struct Media {
     std::string mime_type;  // As delivered (contract section 2.6).
     std::uint64_t size_bytes = 0;
     std::string url;
+    std::string form;                         // Made for delivery, and its name; empty: as it is.
+    std::optional<std::int64_t> duration_ms;  // Of sound that was made for delivery.
 };
 
 // Absent media: the attachment was deleted; the part keeps its place (contract section 2.9).

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/transfer_buffer.hpp"
 #include "media/detect.hpp"
+#include "media/judge.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 
@@ -158,15 +159,77 @@ Async<Attachment> AttachmentService::find(PartnerId partner, AttachmentId id) {
     co_return attachment;
 }
 
-Async<Downloadable> AttachmentService::find_for_download(PartnerId partner, AttachmentId id) {
-    CO_TRY(const auto row, co_await find_row(id));
+Result<Downloadable> AttachmentService::downloadable(
+    const meta::AttachmentRow& row, const std::optional<meta::RenditionRow>& rendition) const {
+    TRY(const crypto::Key key, parts_.keys.unwrap(row.id, row.key_version, row.wrapped_key));
+    Downloadable found{to_attachment(row), {}};
+    TRY(found.attachment.filename, open_name(key, row));
+    if (rendition) {
+        Attachment& attachment = found.attachment;
+        attachment.content_type = rendition->content_type;
+        attachment.size_bytes = rendition->size_bytes;
+        attachment.blob = rendition->blob;
+        const ContentType* type = find_content_type(rendition->content_type);
+        if (type != nullptr) {
+            attachment.filename = with_extension(attachment.filename, type->extension);
+        }
+    }
+    found.blob_key = crypto::blob_key(key, *found.attachment.blob);
+    return found;
+}
+
+Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
+                                                         AttachmentId id,
+                                                         std::string form) {
+    struct Found {
+        std::optional<meta::AttachmentRow> row;
+        std::optional<meta::RenditionRow> rendition;
+    };
+    auto find = [id, form](meta::Session& session) -> Result<Found> {
+        Found found;
+        TRY(found.row, meta::find_attachment(session, id));
+        if (form.empty() || !found.row) return found;
+        TRY(found.rendition, meta::find_rendition(session, id, form, 0));
+        return found;
+    };
+    CO_TRY(const Found found, co_await parts_.database.read(std::move(find)));
+    const auto& row = found.row;
     const bool is_there =
         row && row->partner == partner && row->blob && row->state == AttachmentState::complete;
-    if (!is_there) co_return fail(reasons::attachment_not_found);
-    CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
-    Downloadable found{to_attachment(*row), crypto::blob_key(key, *row->blob)};
-    CO_TRY(found.attachment.filename, open_name(key, *row));
-    co_return found;
+    if (!is_there || (!form.empty() && !found.rendition)) {
+        co_return fail(reasons::attachment_not_found);
+    }
+    co_return downloadable(*row, found.rendition);
+}
+
+Async<Downloadable> AttachmentService::find_preview(PartnerId partner,
+                                                    AttachmentId id,
+                                                    std::uint32_t width) {
+    if (parts_.previews == nullptr) co_return fail(reasons::feature_not_available);
+    CO_TRY(const auto row, co_await find_row(id));
+    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    if (row->state == AttachmentState::pending) co_return fail(reasons::attachment_not_ready);
+    if (!row->blob) co_return fail(reasons::invalid_file_type);
+    const ContentType* type =
+        find_content_type(row->detected_type.empty() ? row->content_type : row->detected_type);
+    const bool is_sound = type != nullptr && type->name.starts_with("audio/");
+    const WantedForm wanted{.form = is_sound ? media::Form::waveform : media::Form::preview,
+                            .width = is_sound ? 0 : width};
+    auto rendition = co_await parts_.previews->get(*row, wanted);
+    if (rendition) co_return downloadable(*row, std::move(*rendition));
+    switch (rendition.error().code) {
+        case Errc::not_found:
+            co_return fail(reasons::attachment_not_found);
+        case Errc::unavailable:
+        case Errc::timed_out:
+            co_return fail(reasons::overloaded, "No preview can be made just now. Try again later");
+        case Errc::invalid_argument:
+        case Errc::corrupt:
+        case Errc::too_large:
+            co_return fail(reasons::invalid_file_type, "No preview can be made of this file");
+        default:
+            co_return std::unexpected(std::move(rendition).error());
+    }
 }
 
 Async<std::unique_ptr<blob::Reader>> AttachmentService::open(const Downloadable& found) {
@@ -206,14 +269,22 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
     if (!digests.all_fit()) co_return refused(refusal, UploadRefusal::bad_digest);
 
     meta::StoredUpload upload{.id = row->id, .state = AttachmentState::complete, .blob = blob};
-    if (received.forbidden) {
+    bool is_refused = received.forbidden;
+    if (!is_refused) {
+        CO_CHECK(co_await writer->commit());
+        const auto looked = co_await look(*row, key, upload);
+        if (!looked || *looked == Acceptable::no) {
+            ignore(co_await parts_.blobs.remove(blob), "start-up removes it too");
+        }
+        if (!looked) co_return std::unexpected(looked.error());
+        is_refused = *looked == Acceptable::no;
+    }
+    if (is_refused) {
         writer.reset();
         upload.state = AttachmentState::failed;
         upload.blob.reset();
         upload.sweep_at = parts_.clock.now() + limits::failed_row_life;
         log::info("content_forbidden", {{"attachment_id", row->id.str()}});
-    } else {
-        CO_CHECK(co_await writer->commit());
     }
 
     struct Stored {
@@ -248,6 +319,27 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
         ignore(co_await parts_.blobs.remove(replaced), "the sweeper removes it too");
     }
     co_return StoredAttachment{etag_of(blob)};
+}
+
+// What the stored bytes are: contract section 10.17. They show their kind when they are sent.
+Async<AttachmentService::Acceptable> AttachmentService::look(const meta::AttachmentRow& row,
+                                                             const crypto::Key& key,
+                                                             meta::StoredUpload& upload) {
+    CO_TRY(const Findings findings,
+           co_await parts_.inspector.inspect(*upload.blob, crypto::blob_key(key, *upload.blob),
+                                             row.size_bytes));
+    if (findings.infection) {
+        log::warn("content_infected",
+                  {{"attachment_id", row.id.str()}, {"found", *findings.infection}});
+        co_return Acceptable::no;
+    }
+    const media::Judgement judgement =
+        media::judge(row.content_type, findings.detected, parts_.content_types);
+    if (judgement.outcome == media::Outcome::forbidden) co_return Acceptable::no;
+    upload.contradicts_type = judgement.outcome == media::Outcome::contradicts;
+    upload.is_unscanned = findings.is_unscanned;
+    if (judgement.type != nullptr) upload.detected_type = judgement.type->name;
+    co_return Acceptable::yes;
 }
 
 Async<> AttachmentService::remove(PartnerId partner,

@@ -23,7 +23,9 @@
 #include "model/attachment.hpp"
 #include "model/content_type.hpp"
 #include "model/partner.hpp"
+#include "service/content_inspector.hpp"
 #include "service/rate_limit.hpp"
+#include "service/rendition_service.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -62,7 +64,7 @@ struct StoredAttachment {
     std::string etag;  // Quoted.
 };
 
-// What a download needs.
+// What a download needs. Of a rendition, `attachment` has its bytes' type, size, blob and name.
 struct Downloadable {
     Attachment attachment;
     crypto::Key blob_key;
@@ -76,6 +78,8 @@ public:
         const crypto::KeyRing& keys;
         const Clock& clock;
         ContentTypePolicy content_types;
+        ContentInspector& inspector;
+        RenditionService* previews = nullptr;  // Null: none are made.
         std::uint32_t creates_per_minute = 0;  // For each partner; 0: no limit.
     };
     explicit AttachmentService(Parts parts)
@@ -92,9 +96,16 @@ public:
     // attachment fails (contract section 2.3). What the client did wrong is in `refusal`.
     Async<StoredAttachment> store(StoreUpload command, http::Body& body, UploadRefusal& refusal);
 
-    // What a download URL names. reasons::attachment_not_found unless it is complete and the
-    // partner is right.
-    Async<Downloadable> find_for_download(PartnerId partner, AttachmentId id);
+    // What a download URL names: the content, or the form of it that was delivered.
+    // reasons::attachment_not_found unless it is complete, the partner is right and the form is
+    // there.
+    Async<Downloadable> find_for_download(PartnerId partner,
+                                          AttachmentId id,
+                                          std::string form = {});
+    // A preview of a complete attachment, made if need be: a JPEG no wider than `width` pixels, or
+    // of sound its waveform. reasons::attachment_not_found, feature_not_available if this server
+    // makes none, invalid_file_type if none can be made of it, overloaded.
+    Async<Downloadable> find_preview(PartnerId partner, AttachmentId id, std::uint32_t width);
     // The bytes of what find_for_download() returned. reasons::attachment_not_found if it was
     // deleted in between.
     Async<std::unique_ptr<blob::Reader>> open(const Downloadable& found);
@@ -110,7 +121,13 @@ public:
     Async<std::size_t> sweep();
 
 private:
+    enum class Acceptable : bool { no, yes };
+    Async<Acceptable> look(const meta::AttachmentRow& row,
+                           const crypto::Key& key,
+                           meta::StoredUpload& upload);
     Async<std::optional<meta::AttachmentRow>> find_row(AttachmentId id);
+    Result<Downloadable> downloadable(const meta::AttachmentRow& row,
+                                      const std::optional<meta::RenditionRow>& rendition) const;
     Async<std::size_t> sweep_rows();
     Async<std::size_t> sweep_blobs();
     Async<> settle_doubtful();

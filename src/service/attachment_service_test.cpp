@@ -59,7 +59,8 @@ struct AttachmentServiceTest : testing::Test {
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
     test::MemoryBlobStore blobs;
     std::unique_ptr<meta::Database> database = *meta::open_sqlite({.file = folder / "meta.db"});
-    AttachmentService service{{*database, blobs, keys, clock, {}}};
+    ContentInspector inspector{{blobs}};
+    AttachmentService service{{*database, blobs, keys, clock, {}, inspector}};
     const PartnerId alice = add_partner("alice");
     const PartnerId bob = add_partner("bob");
 
@@ -256,7 +257,8 @@ TEST_F(AttachmentServiceTest, a_failing_store_never_leaves_half_an_upload) {
     for (int step = 0;; ++step) {
         ASSERT_LT(step, 50);
         test::MemoryBlobStore store_to_fail;
-        AttachmentService failing{{*database, store_to_fail, keys, clock, {}}};
+        ContentInspector looking{{store_to_fail}};
+        AttachmentService failing{{*database, store_to_fail, keys, clock, {}, looking}};
         const Attachment attachment = create(bytes.size());
         store_to_fail.fail_at = step;
         TextBody body(bytes);

@@ -137,7 +137,7 @@ Result<Message> InboundService::write(meta::Session& session, const InboundMessa
             return fail(Errc::conflict, "the line changed hands while its message came in");
         }
         CHECK(parts_.media.keep(session, staged));
-        row.parts.emplace_back(staged.row.id);
+        row.parts.emplace_back(meta::StoredMedia{staged.row.id, {}});
     }
     TRY(const auto ordinal, meta::next_ordinal(session, row.chat, now));
     if (!ordinal) return fail(Errc::conflict, "the line has left the chat");
@@ -185,7 +185,8 @@ Async<> InboundService::receive_between_lines(const Chat& chat,
         }
         const auto* media = std::get_if<MediaPart>(&part);
         if (media == nullptr || !media->media) continue;
-        auto copy = co_await parts_.media.stage_copy(media->media->id, *found.owner);
+        auto copy =
+            co_await parts_.media.stage_copy({media->media->id, media->media->form}, *found.owner);
         if (!copy) {
             ignore(co_await parts_.media.discard(staged_in(inbound)), "start-up removes them too");
             co_return std::unexpected(std::move(copy).error());

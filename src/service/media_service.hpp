@@ -14,8 +14,12 @@
 #include "meta/attachments.hpp"
 #include "meta/database.hpp"
 #include "meta/messages.hpp"
+#include "meta/renditions.hpp"
 #include "model/content_type.hpp"
 #include "model/message.hpp"
+#include "service/content_inspector.hpp"
+#include "service/delivery_form.hpp"
+#include "service/rendition_service.hpp"
 #include "service/urls.hpp"
 
 #include <memory>
@@ -43,15 +47,36 @@ private:
     ByteView bytes_;
 };
 
+// Who says what a file is, where its bytes do not.
+enum class TypeSource : std::uint8_t {
+    carrier,  // It came in. A carrier may be wrong about it: its bytes decide.
+    fetched,  // By URL: `content_type` is the answer's (contract section 10.15).
+    copied,   // It is a copy of an attachment of ours: nothing is looked at again.
+};
+
 struct NewMedia {
     PartnerId partner;
     std::string filename;
     std::string content_type;
+    TypeSource type_source = TypeSource::carrier;
 };
 
 // Bytes in the store whose row is not written yet.
 struct StagedMedia {
     meta::AttachmentRow row;
+    Media media;
+    std::optional<meta::RenditionRow> rendition;  // What is delivered in place of the bytes.
+};
+
+// An attachment that may be sent, as it was when it was looked at.
+struct Sendable {
+    meta::AttachmentRow row;
+    Media media;
+};
+
+// What a recipient gets of one.
+struct Delivered {
+    meta::StoredMedia part;
     Media media;
 };
 
@@ -64,17 +89,27 @@ public:
         const Clock& clock;
         const UrlMaker& urls;
         ContentTypePolicy content_types;
-        fetch::Fetcher* fetcher = nullptr;  // Null: no media by URL.
+        ContentInspector& inspector;
+        fetch::Fetcher* fetcher = nullptr;       // Null: no media by URL.
+        RenditionService* renditions = nullptr;  // Null: every file is delivered as it is.
+        DeliverySettings delivery = {};
     };
     explicit MediaService(Parts parts) : parts_(parts) {}
 
     // The attachment, if this partner may send it now. reasons::attachment_not_found if it is
     // unknown or foreign, attachment_not_ready without its bytes, invalid_file_type if its
-    // content is forbidden.
-    Result<Media> sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
+    // content is forbidden, content_type_mismatch if it is of another kind than was declared.
+    Result<Sendable> sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
     // Inside the write that refers to it: looks again, with the same errors, and fixes the
     // content, so that a second upload is refused from here on (contract section 2.3).
     Result<> mark_sent(meta::Session& session, PartnerId partner, AttachmentId id) const;
+
+    // The form its recipient gets, made if need be (contract sections 2.6, 4 and 10.6). What
+    // cannot be converted goes as it is where that is allowed; else reasons::invalid_file_type,
+    // or for a voice memo reasons::unprocessable.
+    Async<Delivered> prepare(Sendable sendable, Purpose purpose);
+    // The same for what is staged.
+    Async<> prepare(StagedMedia& staged, Purpose purpose);
 
     // Parts as they are now: those whose attachment is gone are left without it.
     Result<std::vector<Part>> resolve(meta::Session& session,
@@ -87,10 +122,11 @@ public:
 
     // Downloads a public URL. Contract section 3.4.
     Async<StagedMedia> stage_url(PartnerId partner, std::string url);
-    // reasons::invalid_file_type for forbidden content, reasons::file_too_large.
+    // reasons::invalid_file_type for forbidden or infected content, reasons::file_too_large,
+    // reasons::overloaded if it must be scanned and cannot be.
     Async<StagedMedia> stage(NewMedia media, MediaSource& source);
-    // A copy of an attachment for another partner; nullopt if it is gone.
-    Async<std::optional<StagedMedia>> stage_copy(AttachmentId from, PartnerId to);
+    // A copy of what was delivered, for another partner; nullopt if it is gone.
+    Async<std::optional<StagedMedia>> stage_copy(meta::StoredMedia from, PartnerId to);
     // Inside the write that refers to it.
     Result<> keep(meta::Session& session, const StagedMedia& staged) const;
     Async<> confirm(const std::vector<StagedMedia>& staged);
@@ -98,7 +134,10 @@ public:
 
 private:
     Result<crypto::Key> key_of(const meta::AttachmentRow& row) const;
-    Result<Media> describe(const meta::AttachmentRow& row) const;
+    Result<Media> describe(const meta::AttachmentRow& row,
+                           const std::optional<meta::RenditionRow>& rendition = {}) const;
+    Async<std::uint64_t> store(MediaSource& source, BlobId blob, const crypto::Key& key);
+    Async<> settle_type(StagedMedia& staged, NewMedia& media, const crypto::Key& key);
     Parts parts_;
 };
 

@@ -18,7 +18,8 @@ struct MessageService::Plan {
     meta::ChatRow chat;
     bool is_new_chat = false;
     meta::MessageRow row;
-    std::vector<Part> parts;  // As row.parts, for the answer.
+    std::vector<Part> parts;                         // As row.parts, for the answer.
+    std::vector<std::optional<Sendable>> sendables;  // Of the parts by attachment.
     std::vector<StagedMedia> staged;
     bool overrides_opt_out = false;
 };
@@ -136,35 +137,16 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     const std::vector<std::string> recipients = planned.chat.chat.recipients();
     CO_CHECK(parts_.limiter.take(line, recipients));
 
-    // The URLs are fetched when everything else is known to be right.
-    std::vector<StagedMedia> staged;
-    std::optional<Error> failure;
-    for (std::size_t i = 0; i < content.parts.size() && !failure; ++i) {
-        const auto* media = std::get_if<MediaReference>(&content.parts[i]);
-        if (media == nullptr || media->attachment) continue;
-        auto fetched = co_await parts_.media.stage_url(context.caller.partner, media->url);
-        if (!fetched) {
-            failure = std::move(fetched).error();
-            if (context.is_voice_memo && failure->reason == &reasons::file_too_large) {
-                failure = fail(reasons::voice_memo_too_large).error();
-            }
-            break;
-        }
-        if (context.is_voice_memo && !is_audio(fetched->media)) {
-            failure = fail(reasons::invalid_file_type, "A voice memo must be audio").error();
-        }
-        planned.row.parts[i] = fetched->media.id;
-        planned.parts[i] = MediaPart{fetched->media};
-        staged.push_back(std::move(*fetched));
-    }
-    planned.staged = staged;
+    // URLs are fetched and files converted when everything else is known to be right.
+    const auto brought = co_await bring_media(context, content, planned);
+    const std::vector<StagedMedia> staged = planned.staged;
     const std::vector<Part> parts = planned.parts;
     auto written =
-        failure ? Result<Written>(std::unexpected(std::move(*failure)))
-                : co_await parts_.database.write(
-                      [this, context, plan = std::move(planned)](meta::Session& session) mutable {
-                          return write(session, context, std::move(plan));
-                      });
+        !brought ? Result<Written>(std::unexpected(brought.error()))
+                 : co_await parts_.database.write(
+                       [this, context, plan = std::move(planned)](meta::Session& session) mutable {
+                           return write(session, context, std::move(plan));
+                       });
     if (!written || written->replayed) {
         parts_.limiter.give_back(line, recipients);
         ignore(co_await parts_.media.discard(staged), "start-up removes them too");
@@ -180,6 +162,38 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     sent.message = bare_message(written->row, sent.chat);
     sent.message.parts = parts;
     co_return sent;
+}
+
+// What was staged before an error is in the plan.
+Async<> MessageService::bring_media(const SendContext& context,
+                                    const MessageContent& content,
+                                    Plan& plan) {
+    const Purpose purpose = context.is_voice_memo ? Purpose::voice_memo : Purpose::media;
+    for (std::size_t i = 0; i < content.parts.size(); ++i) {
+        const auto* media = std::get_if<MediaReference>(&content.parts[i]);
+        if (media == nullptr) continue;
+        if (media->attachment) {
+            CO_TRY(Delivered delivered,
+                   co_await parts_.media.prepare(std::move(*plan.sendables[i]), purpose));
+            plan.row.parts[i] = std::move(delivered.part);
+            plan.parts[i] = MediaPart{std::move(delivered.media)};
+            continue;
+        }
+        auto fetched = co_await parts_.media.stage_url(context.caller.partner, media->url);
+        if (!fetched && context.is_voice_memo &&
+            fetched.error().reason == &reasons::file_too_large) {
+            co_return fail(reasons::voice_memo_too_large);
+        }
+        if (!fetched) co_return std::unexpected(std::move(fetched).error());
+        StagedMedia& staged = plan.staged.emplace_back(std::move(*fetched));
+        if (context.is_voice_memo && !is_audio(staged.media)) {
+            co_return fail(reasons::invalid_file_type, "A voice memo must be audio");
+        }
+        CO_CHECK(co_await parts_.media.prepare(staged, purpose));
+        plan.row.parts[i] = meta::StoredMedia{staged.row.id, staged.media.form};
+        plan.parts[i] = MediaPart{staged.media};
+    }
+    co_return Result<>{};
 }
 
 Result<MessageService::Plan> MessageService::plan(meta::Session& session,
@@ -268,14 +282,16 @@ Result<> MessageService::plan_parts(meta::Session& session,
             plan.row.parts.emplace_back(*link);
             plan.parts.emplace_back(*link);
         } else if (const auto& id = std::get<MediaReference>(part).attachment) {
-            TRY(Media media, parts_.media.sendable(session, context.caller.partner, *id));
-            if (context.is_voice_memo && !is_audio(media)) {
+            TRY(Sendable found, parts_.media.sendable(session, context.caller.partner, *id));
+            if (context.is_voice_memo && !is_audio(found.media)) {
                 return fail(reasons::invalid_file_type, "A voice memo must be audio");
             }
-            plan.row.parts.emplace_back(*id);
-            plan.parts.emplace_back(MediaPart{std::move(media)});
+            plan.row.parts.emplace_back(meta::StoredMedia{*id, {}});
+            plan.parts.emplace_back(MediaPart{found.media});
+            plan.sendables.resize(plan.parts.size());
+            plan.sendables.back() = std::move(found);
         } else {
-            plan.row.parts.emplace_back(AttachmentId{});
+            plan.row.parts.emplace_back(meta::StoredMedia{});
             plan.parts.emplace_back(MediaPart{});
         }
     }
@@ -302,8 +318,8 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
     }
     for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
     for (const meta::StoredPart& part : row.parts) {
-        const auto* id = std::get_if<AttachmentId>(&part);
-        if (id != nullptr) CHECK(parts_.media.mark_sent(session, partner, *id));
+        const auto* media = std::get_if<meta::StoredMedia>(&part);
+        if (media != nullptr) CHECK(parts_.media.mark_sent(session, partner, media->attachment));
     }
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,

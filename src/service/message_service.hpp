@@ -119,6 +119,7 @@ private:
     struct Written;
 
     Async<Sent> send(SendContext context, Target target, MessageContent content);
+    Async<> bring_media(const SendContext& context, const MessageContent& content, Plan& plan);
     Result<Plan> plan(meta::Session& session,
                       const SendContext& context,
                       const Target& target,

@@ -40,7 +40,8 @@ struct MessageServiceTest : testing::Test {
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     crypto::sigv4::Presigner presigner{{"satchel", "secret", "local"}};
     UrlMaker urls{{"http://a.test", "http://a.test", "http://cdn.test"}, presigner};
-    MediaService media{{*database, blobs, keys, clock, urls, {}}};
+    ContentInspector inspector{{blobs}};
+    MediaService media{{*database, blobs, keys, clock, urls, {}, inspector}};
     PairLimiter limiter{clock, 30};
     MessageService service{{*database, media, clock, limiter, [] {}}};
     InboundService inbound{{*database, media, clock}};
@@ -252,7 +253,7 @@ TEST_F(MessageServiceTest, bytes_from_elsewhere_are_kept_whole_at_every_size_aro
          {std::size_t{1}, limits::transfer_buffer_bytes - 1, limits::transfer_buffer_bytes,
           limits::transfer_buffer_bytes + 1, 2 * limits::transfer_buffer_bytes}) {
         const AttachmentId id = store(alice, std::string(size, 'x'));
-        auto copy = run(media.stage_copy(id, bob));
+        auto copy = run(media.stage_copy({id, {}}, bob));
         ASSERT_TRUE(copy && *copy) << size;
         EXPECT_EQ((*copy)->row.size_bytes, size);
         EXPECT_TRUE(run(media.discard({**copy})));

@@ -50,7 +50,7 @@ std::string UrlMaker::upload_url(const Attachment& attachment) const {
     return urls_.upload + local_path + "?" + query;
 }
 
-std::string UrlMaker::download_url(const Attachment& attachment) const {
+std::string UrlMaker::download_url(const Attachment& attachment, std::string_view form) const {
     std::string url = urls_.cdn;
     url += download_path_prefix;
     url += attachment.partner.str();
@@ -58,6 +58,7 @@ std::string UrlMaker::download_url(const Attachment& attachment) const {
     url += attachment.id.str();
     url += '/';
     url += filename_for_url(attachment.filename);
+    if (!form.empty()) url.append("?form=").append(form);
     return url;
 }
 

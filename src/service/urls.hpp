@@ -25,8 +25,9 @@ public:
 
     // A PUT of exactly `size_bytes` of `content_type`, until upload_expires_at.
     std::string upload_url(const Attachment& attachment) const;
-    // .../attachments/partners/{partner_id}/{attachment_id}/{filename}
-    std::string download_url(const Attachment& attachment) const;
+    // .../attachments/partners/{partner_id}/{attachment_id}/{filename}, for a rendition with
+    // ?form=... behind it.
+    std::string download_url(const Attachment& attachment, std::string_view form = {}) const;
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 

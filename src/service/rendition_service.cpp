@@ -1,0 +1,160 @@
+#include "service/rendition_service.hpp"
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/transfer_buffer.hpp"
+#include "media/memory_file.hpp"
+#include "service/stored_content.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+
+namespace satchel {
+
+std::string_view to_string(media::Form form) {
+    switch (form) {
+        case media::Form::jpeg:
+            return "jpeg";
+        case media::Form::m4a:
+            return "m4a";
+        case media::Form::voice:
+            return "voice";
+        case media::Form::preview:
+            return "preview";
+        case media::Form::stripped:
+            return "stripped";
+        case media::Form::waveform:
+            return "waveform";
+    }
+    return "jpeg";
+}
+
+RenditionService::RenditionService(Parts parts)
+    : parts_(parts), inputs_(limits::conversion_input_bytes_max) {}
+
+Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source, WantedForm wanted) {
+    CO_TRY(auto found, co_await find(source.id, wanted));
+    if (found) co_return std::move(*found);
+    co_return co_await asio::co_spawn(parts_.loop, get_here(std::move(source), wanted), use_task);
+}
+
+Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source, WantedForm wanted) {
+    co_return co_await asio::co_spawn(parts_.loop, stage_here(std::move(source), wanted), use_task);
+}
+
+Async<std::optional<meta::RenditionRow>> RenditionService::find(AttachmentId id,
+                                                                WantedForm wanted) {
+    auto look = [id, wanted](meta::Session& session) {
+        return meta::find_rendition(session, id, to_string(wanted.form), wanted.width);
+    };
+    co_return co_await parts_.database.read(look);
+}
+
+Async<meta::RenditionRow> RenditionService::get_here(meta::AttachmentRow source,
+                                                     WantedForm wanted) {
+    ASSERT(source.blob.has_value());
+    const Key key{source.id, *source.blob, wanted.form, wanted.width};
+    if (const auto running = in_progress_.find(key); running != in_progress_.end()) {
+        const std::shared_ptr<InProgress> other = running->second;
+        while (!other->result) co_await other->done.async_wait(asio::as_tuple(use_task));
+        co_return *other->result;
+    }
+    const auto mine = std::make_shared<InProgress>(parts_.loop);
+    in_progress_.emplace(key, mine);
+    mine->result = co_await make(source, wanted);
+    in_progress_.erase(key);
+    mine->done.cancel();
+    co_return *mine->result;
+}
+
+Async<meta::RenditionRow> RenditionService::make(const meta::AttachmentRow& source,
+                                                 WantedForm wanted) {
+    // Somebody may have been faster than the look that brought us here.
+    CO_TRY(auto found, co_await find(source.id, wanted));
+    if (found) co_return std::move(*found);
+    CO_TRY(meta::RenditionRow row, co_await stage_here(source, wanted));
+    auto insert = [id = source.id, blob = *source.blob, row](meta::Session& session) {
+        return meta::insert_rendition(session, id, blob, row);
+    };
+    const auto inserted = co_await parts_.database.write(std::move(insert));
+    if (!inserted || !*inserted) {
+        ignore(co_await parts_.blobs.remove(row.blob), "start-up removes it too");
+        if (!inserted) co_return std::unexpected(inserted.error());
+        co_return fail(Errc::not_found, "the attachment was deleted or replaced meanwhile");
+    }
+    ignore(co_await parts_.blobs.confirm(row.blob), "start-up confirms it too");
+    co_return row;
+}
+
+Async<meta::RenditionRow> RenditionService::stage_here(meta::AttachmentRow source,
+                                                       WantedForm wanted) {
+    CO_TRY(const crypto::Key key,
+           parts_.keys.unwrap(source.id, source.key_version, source.wrapped_key));
+    // Held until the job is done: contents in clear are bounded, however many ask.
+    CO_TRY(const auto reserved, co_await inputs_.reserve(source.size_bytes));
+    media::Order order;
+    order.form = wanted.form;
+    order.source_type = source.detected_type.empty() ? source.content_type : source.detected_type;
+    order.width = wanted.width;
+    CO_TRY(order.input, co_await load(source, key));
+    const auto began = std::chrono::steady_clock::now();
+    auto product = co_await parts_.converter.convert(std::move(order));
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+    log::info("converted", {{"attachment_id", source.id.str()},
+                            {"form", to_string(wanted.form)},
+                            {"bytes", source.size_bytes},
+                            {"ms", took.count()},
+                            {"detail", product ? std::string("ok") : product.error().detail}});
+    if (!product) co_return std::unexpected(std::move(product).error());
+    meta::RenditionRow row;
+    row.form = to_string(wanted.form);
+    row.width = wanted.width;
+    row.content_type = product->content_type;
+    row.size_bytes = product->size_bytes;
+    if (product->duration) row.duration_ms = product->duration->count();
+    row.created_at = parts_.clock.now();
+    CO_TRY(row.blob, co_await store(*product, key));
+    co_return row;
+}
+
+// The content in clear: in memory, never in a file.
+Async<Descriptor> RenditionService::load(const meta::AttachmentRow& source,
+                                         const crypto::Key& key) {
+    CO_TRY(auto reader, co_await parts_.blobs.open(
+                            *source.blob, crypto::blob_key(key, *source.blob), source.size_bytes));
+    CO_TRY(Descriptor file, media::make_memory_file("satchel-input"));
+    TransferBuffer buffer;
+    for (std::uint64_t offset = 0; offset < source.size_bytes;) {
+        CO_TRY(const blob::Batch batch,
+               co_await reader->read(offset, source.size_bytes - offset, buffer.bytes()));
+        for (const ByteView piece : std::span(batch.pieces).first(batch.count)) {
+            CO_CHECK(media::append(file, piece));
+        }
+        offset += batch.bytes;
+        co_await yield();
+    }
+    CO_CHECK(media::seal(file));
+    co_return file;
+}
+
+Async<BlobId> RenditionService::store(const media::Product& product, const crypto::Key& key) {
+    const BlobId blob = BlobId::random();
+    CO_TRY(auto writer, co_await parts_.blobs.create(blob, crypto::blob_key(key, blob)));
+    TransferBuffer buffer;
+    for (std::uint64_t offset = 0; offset < product.size_bytes;) {
+        const auto want =
+            std::min<std::uint64_t>(product.size_bytes - offset, limits::transfer_buffer_bytes);
+        const auto piece = buffer.bytes().first(static_cast<std::size_t>(want));
+        CO_TRY(const std::size_t filled, media::read_at(product.bytes, piece, offset));
+        if (filled < piece.size()) co_return fail(Errc::corrupt, "a conversion's output is short");
+        offset += filled;
+        const auto last = offset == product.size_bytes ? blob::Last::yes : blob::Last::no;
+        CO_CHECK(co_await writer->append(piece, last));
+    }
+    CO_CHECK(co_await writer->commit());
+    co_return blob;
+}
+
+}  // namespace satchel
