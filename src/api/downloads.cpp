@@ -11,8 +11,11 @@
 namespace satchel::api {
 namespace {
 
+using crypto::sigv4::Presigner;
+
 // A shared cache never keeps a file; a private one for a minute, so that a delete is felt.
 constexpr std::string_view cache_control = "private, max-age=60";
+constexpr std::string_view signed_cache_control = "private, no-store";
 // Runs nothing, loads nothing, even if a browser is made to render the file.
 constexpr std::string_view content_security_policy =
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
@@ -112,17 +115,35 @@ std::unique_ptr<RangeSource> make_body(http::Response& response,
     return std::make_unique<RangeSource>(std::move(reader), std::move(segments));
 }
 
-}  // namespace
-
-Task<http::Response> get_download(Services& services,
-                                  http::Request& request,
-                                  std::string_view rest) {
-    if (request.method != http::Method::get && request.method != http::Method::head) {
-        auto response = xml_error(405, "MethodNotAllowed",
-                                  "The specified method is not allowed against this resource.",
-                                  request.trace_id);
-        co_return std::move(response.with("Allow", "GET, HEAD"));
+std::optional<http::Response> refuse_method(const http::Request& request) {
+    if (request.method == http::Method::get || request.method == http::Method::head) {
+        return std::nullopt;
     }
+    auto response =
+        xml_error(405, "MethodNotAllowed",
+                  "The specified method is not allowed against this resource.", request.trace_id);
+    response.with("Allow", "GET, HEAD");
+    return response;
+}
+
+// What the signature says, as S3 would answer; a broken one says as little as a wrong one.
+std::optional<http::Response> refuse_signature(Services& services, const http::Request& request) {
+    // Who may read a file may ask for its head.
+    const Presigner::Incoming incoming{"GET", request.path, request.query, request.headers};
+    switch (services.presigner.verify(incoming, {}, {}, services.clock.now())) {
+        case Presigner::Verdict::ok:
+            return std::nullopt;
+        case Presigner::Verdict::expired:
+            return xml_error(403, "AccessDenied", "Request has expired", request.trace_id);
+        default:
+            return xml_error(403, "AccessDenied", "Access Denied", request.trace_id);
+    }
+}
+
+Task<http::Response> send_file(Services& services,
+                               http::Request& request,
+                               std::string_view rest,
+                               std::string_view caching) {
     const auto path = parse_path(rest);
     if (!path) {
         Error error;
@@ -137,7 +158,7 @@ Task<http::Response> get_download(Services& services,
     const std::string etag = etag_of(*attachment.blob);
     http::Response response;
     response.with("ETag", etag);
-    response.with("Cache-Control", std::string(cache_control));
+    response.with("Cache-Control", std::string(caching));
     response.with("Accept-Ranges", "bytes");
     if (is_cached(request, etag)) {
         response.status = 304;
@@ -161,6 +182,23 @@ Task<http::Response> get_download(Services& services,
     }
     response.source = std::move(source);
     co_return response;
+}
+
+}  // namespace
+
+Task<http::Response> get_download(Services& services,
+                                  http::Request& request,
+                                  std::string_view rest) {
+    if (auto refused = refuse_method(request)) co_return std::move(*refused);
+    co_return co_await send_file(services, request, rest, cache_control);
+}
+
+Task<http::Response> get_signed_download(Services& services,
+                                         http::Request& request,
+                                         std::string_view rest) {
+    if (auto refused = refuse_method(request)) co_return std::move(*refused);
+    if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
+    co_return co_await send_file(services, request, rest, signed_cache_control);
 }
 
 }  // namespace satchel::api

@@ -13,4 +13,10 @@ Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest);
 
+// The same for a signed URL: `rest` is what stands behind signed_download_path_prefix. 403 unless
+// the signature is ours, fits and holds; only then is the attachment looked for.
+Task<http::Response> get_signed_download(Services& services,
+                                         http::Request& request,
+                                         std::string_view rest);
+
 }  // namespace satchel::api

@@ -71,29 +71,6 @@ const Reason& reason_of(fetch::Failure failure) {
     }
 }
 
-// The last segment of the URL's path, without its escapes; "attachment" without one.
-std::string name_in(std::string_view url) {
-    url = url.substr(0, url.find_first_of("?#"));
-    const auto host = url.find("://");
-    if (host != std::string_view::npos) url.remove_prefix(host + 3);
-    const auto slash = url.rfind('/');
-    if (slash == std::string_view::npos || slash + 1 == url.size()) return "attachment";
-    std::string name;
-    const std::string_view segment = url.substr(slash + 1);
-    for (std::size_t i = 0; i < segment.size(); ++i) {
-        const auto byte = segment[i] == '%' && i + 2 < segment.size()
-                              ? from_hex(segment.substr(i + 1, 2))
-                              : std::nullopt;
-        if (byte && !byte->empty()) {
-            name += static_cast<char>(byte->front());
-            i += 2;
-        } else {
-            name += segment[i];
-        }
-    }
-    return name;
-}
-
 // By the answer's Content-Type, else by the name's extension.
 Result<const ContentType*> type_of(std::string_view answered,
                                    std::string_view name,
@@ -189,6 +166,18 @@ Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
     return out;
 }
 
+void MediaService::sign_urls(PartnerId partner, std::vector<Part>& parts) const {
+    for (Part& part : parts) {
+        auto* const media = std::get_if<MediaPart>(&part);
+        if (media == nullptr || !media->media) continue;
+        Attachment attachment;
+        attachment.id = media->media->id;
+        attachment.partner = partner;
+        attachment.filename = media->media->filename;
+        media->media->url = parts_.urls.signed_download_url(attachment, parts_.clock.now());
+    }
+}
+
 Result<std::optional<AttachmentId>> MediaService::own_reference(PartnerId partner,
                                                                 std::string_view url) const {
     const std::string prefix = parts_.urls.download_prefix();
@@ -224,7 +213,7 @@ Async<StagedMedia> MediaService::stage_url(PartnerId partner, std::string url) {
     }
     NewMedia media;
     media.partner = partner;
-    media.filename = name_in(fetched->final_url.empty() ? url : fetched->final_url);
+    media.filename = filename_in_url(fetched->final_url.empty() ? url : fetched->final_url);
     CO_TRY(const ContentType* type,
            type_of(fetched->content_type, media.filename, parts_.content_types));
     media.content_type = type->name;
