@@ -2,6 +2,7 @@
 
 #include "api/downloads.hpp"
 #include "api/error_response.hpp"
+#include "api/gateway_calls.hpp"
 #include "api/routes.hpp"
 #include "api/unavailable.hpp"
 #include "api/uploads.hpp"
@@ -20,7 +21,16 @@ constexpr std::string_view partner_prefix = "/api/partner";
 constexpr std::string_view api_prefix = "/v3";
 
 // Where a request goes, from its path alone.
-enum class Area : std::uint8_t { api, upload, download, signed_download, health, ready, nowhere };
+enum class Area : std::uint8_t {
+    api,
+    upload,
+    download,
+    signed_download,
+    gateway,
+    health,
+    ready,
+    nowhere
+};
 
 struct Place {
     Area area;
@@ -36,6 +46,7 @@ Place find_place(std::string_view path) {
     if (path.starts_with(signed_download_path_prefix)) {
         return {Area::signed_download, below(signed_download_path_prefix)};
     }
+    if (path.starts_with(gateway_path_prefix)) return {Area::gateway, below(gateway_path_prefix)};
     if (path == "/healthz") return {Area::health, {}};
     if (path == "/readyz") return {Area::ready, {}};
     if (path.starts_with(partner_prefix)) path.remove_prefix(partner_prefix.size());
@@ -113,6 +124,11 @@ private:
             case Area::signed_download:
                 request.route = "signed_download";
                 co_return co_await get_signed_download(services_, request, place.rest);
+            case Area::gateway: {
+                auto response = co_await call_gateway(services_, request, place.rest);
+                if (response) co_return std::move(*response);
+                co_return error_response(response.error(), request.trace_id);
+            }
             case Area::health:
             case Area::ready:
                 co_return co_await check_health(request, place.area);
