@@ -80,7 +80,7 @@ public:
     Result<std::vector<Part>> resolve(meta::Session& session,
                                       const std::vector<meta::StoredPart>& parts) const;
 
-    // The same parts with URLs that hold for limits::signed_download_life.
+    // Gives the media among `parts` URLs that hold for limits::signed_download_life from now.
     void sign_urls(PartnerId partner, std::vector<Part>& parts) const;
 
     // Ours, by a download URL of our own; nullopt for any other URL.
