@@ -6,10 +6,9 @@
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 #include "model/message_rules.hpp"
+#include "service/carried_media.hpp"
 
 #include <boost/json.hpp>
-
-#include <algorithm>
 
 namespace satchel::admin {
 namespace {
@@ -52,27 +51,6 @@ Result<Announced> parse_announced(const std::string& body) {
     return out;
 }
 
-// What carriers bring is not held to the types that partners may send.
-Result<std::string> type_of(const PartHead& head) {
-    static constexpr ContentTypePolicy liberal{.accept_webp_and_svg = true,
-                                               .accept_former_types = true};
-    if (const auto given = check_content_type(head.content_type, liberal)) {
-        return std::string((*given)->name);
-    }
-    const auto dot = head.filename.rfind('.');
-    std::string extension = dot == std::string::npos ? "" : head.filename.substr(dot + 1);
-    std::ranges::transform(extension, extension.begin(), [](unsigned char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : static_cast<char>(c);
-    });
-    if (extension == "jpeg") extension = "jpg";
-    for (const ContentType& type : content_types()) {
-        if (type.extension == extension) return std::string(type.name);
-    }
-    return fail(reasons::invalid_file_type,
-                "The type of " + head.filename +
-                    " is not known from its Content-Type nor from its extension");
-}
-
 Async<> stage_media(Call& call,
                     MultipartReader& reader,
                     PartnerId partner,
@@ -88,7 +66,7 @@ Async<> stage_media(Call& call,
         media.partner = partner;
         media.filename = head->filename.empty() ? "attachment" : head->filename;
         CO_CHECK(check_filename(media.filename));
-        CO_TRY(media.content_type, type_of(*head));
+        CO_TRY(media.content_type, carried_type({head->content_type}, media.filename));
         PartSource source(reader);
         CO_TRY(auto staged, co_await call.services.media.stage(std::move(media), source));
         inbound.parts.emplace_back(std::move(staged));

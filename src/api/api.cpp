@@ -2,6 +2,7 @@
 
 #include "api/downloads.hpp"
 #include "api/error_response.hpp"
+#include "api/gateway_calls.hpp"
 #include "api/routes.hpp"
 #include "api/unavailable.hpp"
 #include "api/uploads.hpp"
@@ -20,7 +21,16 @@ constexpr std::string_view partner_prefix = "/api/partner";
 constexpr std::string_view api_prefix = "/v3";
 
 // Where a request goes, from its path alone.
-enum class Area : std::uint8_t { api, upload, download, health, ready, nowhere };
+enum class Area : std::uint8_t {
+    api,
+    upload,
+    download,
+    signed_download,
+    gateway,
+    health,
+    ready,
+    nowhere
+};
 
 struct Place {
     Area area;
@@ -33,6 +43,10 @@ Place find_place(std::string_view path) {
     if (path.starts_with(download_path_prefix)) {
         return {Area::download, below(download_path_prefix)};
     }
+    if (path.starts_with(signed_download_path_prefix)) {
+        return {Area::signed_download, below(signed_download_path_prefix)};
+    }
+    if (path.starts_with(gateway_path_prefix)) return {Area::gateway, below(gateway_path_prefix)};
     if (path == "/healthz") return {Area::health, {}};
     if (path == "/readyz") return {Area::ready, {}};
     if (path.starts_with(partner_prefix)) path.remove_prefix(partner_prefix.size());
@@ -107,6 +121,14 @@ private:
             case Area::download:
                 request.route = "download";
                 co_return co_await get_download(services_, request, place.rest);
+            case Area::signed_download:
+                request.route = "signed_download";
+                co_return co_await get_signed_download(services_, request, place.rest);
+            case Area::gateway: {
+                auto response = co_await call_gateway(services_, request, place.rest);
+                if (response) co_return std::move(*response);
+                co_return error_response(response.error(), request.trace_id);
+            }
             case Area::health:
             case Area::ready:
                 co_return co_await check_health(request, place.area);
@@ -141,15 +163,13 @@ private:
         }
         if (is_unavailable(request.method, path)) co_return fail(reasons::feature_not_available);
         if (allowed.empty()) co_return fail(reasons::resource_not_found);
-        auto response = error_response(error_of(reasons::method_not_allowed), request.trace_id);
-        co_return std::move(response.with("Allow", std::move(allowed)));
+        co_return method_not_allowed(std::move(allowed), request.trace_id);
     }
 
     Task<Response> check_health(Request& request, Area area) {
         request.route = area == Area::health ? "healthz" : "readyz";
         if (request.method != Method::get && request.method != Method::head) {
-            auto response = error_response(error_of(reasons::method_not_allowed), request.trace_id);
-            co_return std::move(response.with("Allow", "GET, HEAD"));
+            co_return method_not_allowed("GET, HEAD", request.trace_id);
         }
         if (area == Area::health) co_return health("ok", {});
         const std::string failing = co_await services_.ready();

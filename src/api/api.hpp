@@ -1,9 +1,11 @@
-// The public listener: partner API v3, uploads, downloads, health. Routes: api/routes.cpp.
+// The public listener: partner API v3, uploads, downloads, the carrier's bridge, health. Routes:
+// api/routes.cpp.
 #pragma once
 
 #include "crypto/sigv4.hpp"
 #include "http/message.hpp"
 #include "service/attachment_service.hpp"
+#include "service/bridge_service.hpp"
 #include "service/message_service.hpp"
 #include "service/partner_service.hpp"
 #include "service/urls.hpp"
@@ -25,6 +27,7 @@ struct Services {
     PartnerService& partners;
     MessageService& messages;
     WebhookService& webhooks;
+    BridgeService* bridge = nullptr;  // Null: no carrier's bridge is configured.
     const UrlMaker& urls;
     const crypto::sigv4::Presigner& presigner;
     const Clock& clock;

@@ -14,8 +14,11 @@
 namespace satchel::api {
 namespace {
 
+using crypto::sigv4::Presigner;
+
 // A shared cache never keeps a file; a private one for a minute, so that a delete is felt.
 constexpr std::string_view cache_control = "private, max-age=60";
+constexpr std::string_view signed_cache_control = "private, no-store";
 // Runs nothing, loads nothing, even if a browser is made to render the file.
 constexpr std::string_view content_security_policy =
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
@@ -23,8 +26,10 @@ constexpr std::string_view content_security_policy =
 struct DownloadPath {
     PartnerId partner;
     AttachmentId attachment;
+    std::string_view form;  // Empty: the content itself.
 };
 
+// {partner_id}/{attachment_id}/{filename}, or with a form before the file name.
 std::optional<DownloadPath> parse_path(std::string_view rest) {
     constexpr std::size_t id_size = 36;
     if (rest.size() < 2 * id_size + 2 || rest[id_size] != '/' || rest[2 * id_size + 1] != '/') {
@@ -32,12 +37,17 @@ std::optional<DownloadPath> parse_path(std::string_view rest) {
     }
     const auto partner = PartnerId::parse(rest.substr(0, id_size));
     const auto attachment = AttachmentId::parse(rest.substr(id_size + 1, id_size));
-    // The file name is for people: whatever stands there is fine, but no further folder.
-    if (!partner || !attachment ||
-        rest.substr(2 * id_size + 2).find('/') != std::string_view::npos) {
-        return std::nullopt;
+    if (!partner || !attachment) return std::nullopt;
+    DownloadPath path{*partner, *attachment, {}};
+    std::string_view name = rest.substr(2 * id_size + 2);
+    if (const auto slash = name.find('/'); slash != std::string_view::npos) {
+        path.form = name.substr(0, slash);
+        name.remove_prefix(slash + 1);
+        if (path.form.empty()) return std::nullopt;
     }
-    return DownloadPath{*partner, *attachment};
+    // The file name is for people: whatever stands there is fine, but no further folder.
+    if (name.find('/') != std::string_view::npos) return std::nullopt;
+    return path;
 }
 
 bool lists_etag(std::string_view value, std::string_view etag) {
@@ -115,15 +125,41 @@ std::unique_ptr<RangeSource> make_body(http::Response& response,
     return std::make_unique<RangeSource>(std::move(reader), std::move(segments));
 }
 
+std::optional<http::Response> refuse_method(const http::Request& request) {
+    if (request.method == http::Method::get || request.method == http::Method::head) {
+        return std::nullopt;
+    }
+    auto response =
+        xml_error(405, "MethodNotAllowed",
+                  "The specified method is not allowed against this resource.", request.trace_id);
+    response.with("Allow", "GET, HEAD");
+    return response;
+}
+
+// What the signature says, as S3 would answer; a broken one says as little as a wrong one.
+std::optional<http::Response> refuse_signature(Services& services, const http::Request& request) {
+    // Who may read a file may ask for its head.
+    const Presigner::Incoming incoming{"GET", request.path, request.query, request.headers};
+    switch (services.presigner.verify(incoming, {}, {}, services.clock.now())) {
+        case Presigner::Verdict::ok:
+            return std::nullopt;
+        case Presigner::Verdict::expired:
+            return xml_error(403, "AccessDenied", "Request has expired", request.trace_id);
+        default:
+            return xml_error(403, "AccessDenied", "Access Denied", request.trace_id);
+    }
+}
+
 // Bytes, or XML that says why not.
 Task<http::Response> serve(Services& services,
                            const http::Request& request,
-                           const Downloadable& found) {
+                           const Downloadable& found,
+                           std::string_view caching) {
     const Attachment& attachment = found.attachment;
     const std::string etag = etag_of(*attachment.blob);
     http::Response response;
     response.with("ETag", etag);
-    response.with("Cache-Control", std::string(cache_control));
+    response.with("Cache-Control", std::string(caching));
     response.with("Accept-Ranges", "bytes");
     if (is_cached(request, etag)) {
         response.status = 304;
@@ -149,29 +185,10 @@ Task<http::Response> serve(Services& services,
     co_return response;
 }
 
-// Names come from us: a value that needs decoding is none of ours.
-std::string wanted_form(std::string_view query) {
-    constexpr std::string_view parameter = "form=";
-    while (!query.empty()) {
-        const auto end = query.find('&');
-        const std::string_view one = query.substr(0, end);
-        if (one.starts_with(parameter)) return std::string(one.substr(parameter.size()));
-        query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-    }
-    return {};
-}
-
-}  // namespace
-
-Task<http::Response> get_download(Services& services,
-                                  http::Request& request,
-                                  std::string_view rest) {
-    if (request.method != http::Method::get && request.method != http::Method::head) {
-        auto response = xml_error(405, "MethodNotAllowed",
-                                  "The specified method is not allowed against this resource.",
-                                  request.trace_id);
-        co_return std::move(response.with("Allow", "GET, HEAD"));
-    }
+Task<http::Response> send_file(Services& services,
+                               http::Request& request,
+                               std::string_view rest,
+                               std::string_view caching) {
     const auto path = parse_path(rest);
     if (!path) {
         Error error;
@@ -179,9 +196,26 @@ Task<http::Response> get_download(Services& services,
         co_return xml_error(error, request.trace_id);
     }
     const auto found = co_await services.attachments.find_for_download(
-        path->partner, path->attachment, wanted_form(request.query));
+        path->partner, path->attachment, std::string(path->form));
     if (!found) co_return xml_error(found.error(), request.trace_id);
-    co_return co_await serve(services, request, *found);
+    co_return co_await serve(services, request, *found, caching);
+}
+
+}  // namespace
+
+Task<http::Response> get_download(Services& services,
+                                  http::Request& request,
+                                  std::string_view rest) {
+    if (auto refused = refuse_method(request)) co_return std::move(*refused);
+    co_return co_await send_file(services, request, rest, cache_control);
+}
+
+Task<http::Response> get_signed_download(Services& services,
+                                         http::Request& request,
+                                         std::string_view rest) {
+    if (auto refused = refuse_method(request)) co_return std::move(*refused);
+    if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
+    co_return co_await send_file(services, request, rest, signed_cache_control);
 }
 
 Async<http::Response> get_preview(Call call) {
@@ -191,7 +225,7 @@ Async<http::Response> get_preview(Call call) {
     CO_TRY(const Downloadable found,
            co_await call.services.attachments.find_preview(
                call.caller.partner, id, width.value_or(limits::preview_width_pixels_default)));
-    co_return co_await serve(call.services, call.request, found);
+    co_return co_await serve(call.services, call.request, found, cache_control);
 }
 
 }  // namespace satchel::api

@@ -10,10 +10,16 @@
 namespace satchel::api {
 
 // `rest`: what stands behind download_path_prefix: {partner_id}/{attachment_id}/{filename}.
-// ?form= asks for a form that was made for delivery.
+// The name of a form before the filename asks for that, made for delivery.
 Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest);
+
+// The same for a signed URL: `rest` is what stands behind signed_download_path_prefix. 403 unless
+// the signature is ours, fits and holds; only then is the attachment looked for.
+Task<http::Response> get_signed_download(Services& services,
+                                         http::Request& request,
+                                         std::string_view rest);
 
 // GET /v3/attachments/{id}/preview?width=: a small JPEG of what there is to see, or the waveform
 // of what there is to hear. Ours, beyond the contract; off unless configured.

@@ -59,6 +59,15 @@ http::Response error_response(const Error& error, std::string_view trace_id) {
     return response;
 }
 
+http::Response method_not_allowed(std::string allowed, std::string_view trace_id) {
+    Error error;
+    error.code = reasons::method_not_allowed.errc;
+    error.reason = &reasons::method_not_allowed;
+    http::Response response = error_response(error, trace_id);
+    response.with("Allow", std::move(allowed));
+    return response;
+}
+
 http::Response xml_error(int status,
                          std::string_view code,
                          std::string_view message,

@@ -12,6 +12,9 @@ namespace satchel::api {
 // Never contains Error::detail, which goes to the log with the trace id.
 http::Response error_response(const Error& error, std::string_view trace_id);
 
+// 405 with the methods that the path answers.
+http::Response method_not_allowed(std::string allowed, std::string_view trace_id);
+
 // An S3 error. `code` and `message` are text of ours, not the client's.
 http::Response xml_error(int status,
                          std::string_view code,

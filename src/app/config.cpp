@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -15,6 +16,9 @@
 
 namespace satchel::app {
 namespace {
+
+// Each may also be given as NAME_file.
+constexpr std::array<std::string_view, 2> secrets{"admin.token", "gateway.secret"};
 
 // Where each key was last set: "satchel.toml:12" or "SATCHEL_SERVER__LISTEN".
 using Places = std::map<std::string_view, std::string>;
@@ -118,9 +122,13 @@ Result<> apply_section(Config& config,
         const RawValue value{*text, file.parent_path()};
         CHECK(apply(config, *key, value, std::move(place), places));
     }
-    if (table.contains("token") && table.contains("token_file")) {
-        return wrong(place_in(file, table.find("token_file")->first.source()) +
-                     ": give admin.token or admin.token_file, not both");
+    for (const std::string_view secret : secrets) {
+        const std::string_view key = secret.substr(secret.find('.') + 1);
+        const auto in_file = table.find(std::string(key) + "_file");
+        if (!secret.starts_with(section) || !table.contains(key) || in_file == table.end())
+            continue;
+        return wrong(place_in(file, in_file->first.source()) + ": give " + std::string(secret) +
+                     " or " + std::string(secret) + "_file, not both");
     }
     return {};
 }
@@ -169,19 +177,20 @@ std::string accepted_variables(std::string_view variable) {
 Result<> apply_environment(Config& config, const Environment& environment, Places& places) {
     std::map<std::string, const ConfigKey*> known;
     for (const ConfigKey& key : config_keys()) known.emplace(key.variable(), &key);
-    bool has_token = false;
+    std::map<std::string_view, std::string> given;  // Secrets, by the variable that has them.
     for (const auto& [name, value] : environment) {
         if (!name.starts_with("SATCHEL_") || name.find("__") == std::string::npos) continue;
         const auto found = known.find(name);
         if (found == known.end()) {
             return wrong(name + ": no such setting; accepted: " + accepted_variables(name));
         }
-        const bool is_token = found->second->name.starts_with("admin.token");
-        if (is_token && has_token) {
-            return wrong(name +
-                         ": give SATCHEL_ADMIN__TOKEN or SATCHEL_ADMIN__TOKEN_FILE, not both");
+        for (const std::string_view secret : secrets) {
+            if (!found->second->name.starts_with(secret)) continue;
+            const auto [other, is_first] = given.emplace(secret, name);
+            if (!is_first) {
+                return wrong(name + ": give " + other->second + " or " + name + ", not both");
+            }
         }
-        has_token = has_token || is_token;
         CHECK(apply(config, *found->second, {value, {}}, name, places));
     }
     return {};
@@ -196,6 +205,7 @@ public:
         CHECK(check_present());
         CHECK(check_tls());
         CHECK(check_reach());
+        CHECK(check_gateway());
         return check_public_url();
     }
 
@@ -241,6 +251,32 @@ private:
             return wrong(at("admin.listen") + " = " + in_quotes(config_.admin.listen.text()) +
                          " can be reached from outside without TLS; use a loopback address, or "
                          "server.behind_tls_proxy = true if a proxy does TLS");
+        }
+        return {};
+    }
+
+    Result<> check_gateway() const {
+        const auto& gateway = config_.gateway;
+        if (gateway.kind == Config::GatewayKind::sandbox) {
+            for (const auto& [key, value] :
+                 {std::pair{std::string_view("gateway.url"), &gateway.url},
+                  std::pair{std::string_view("gateway.secret"), &gateway.secret},
+                  std::pair{std::string_view("gateway.ca_file"), &gateway.ca_file}}) {
+                if (value->empty()) continue;
+                return wrong(at(key) +
+                             " is for a bridge, but messages go to the sandbox; set gateway.kind "
+                             "= \"http\", or leave it out");
+            }
+            return {};
+        }
+        if (gateway.url.empty()) {
+            return wrong(at("gateway.kind") +
+                         " = \"http\" needs gateway.url, where the bridge takes messages");
+        }
+        if (gateway.secret.empty()) {
+            return wrong(at("gateway.kind") +
+                         " = \"http\" needs gateway.secret or gateway.secret_file, which the "
+                         "bridge has, too");
         }
         return {};
     }

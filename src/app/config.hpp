@@ -83,6 +83,14 @@ struct Config {
         bool allow_private_addresses = false;
         std::string ca_file;  // PEM; empty: the system's.
     } fetch;
+    // Where messages leave.
+    enum class GatewayKind : std::uint8_t { sandbox, http };
+    struct GatewaySection {
+        GatewayKind kind = GatewayKind::sandbox;
+        std::string url;      // Of the carrier's bridge.
+        std::string secret;   // whsec_...
+        std::string ca_file;  // PEM; empty: the system's.
+    } gateway;
     struct LogSection {
         log::Level level = log::Level::info;
     } log;

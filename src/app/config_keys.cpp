@@ -11,6 +11,9 @@ namespace satchel::app {
 namespace {
 
 constexpr std::size_t token_characters_min = 16;
+// As Standard Webhooks asks for.
+constexpr std::size_t secret_bytes_min = 24;
+constexpr std::size_t secret_bytes_max = 64;
 constexpr std::uint64_t threads_max = 64;
 constexpr std::uint64_t connections_limit = 1'000'000;
 constexpr std::uint64_t creates_limit = 1'000'000;
@@ -103,14 +106,31 @@ bool set_token(std::string& target, std::string_view text) {
     return true;
 }
 
-bool set_token_from_file(std::string& target, const RawValue& value) {
+bool set_secret(std::string& target, std::string_view text) {
+    static constexpr std::string_view prefix = "whsec_";
+    if (!text.starts_with(prefix)) return false;
+    const auto key = from_base64(text.substr(prefix.size()));
+    if (!key || key->size() < secret_bytes_min || key->size() > secret_bytes_max) return false;
+    target = text;
+    return true;
+}
+
+using SetText = bool (*)(std::string&, std::string_view);
+
+bool set_from_file(std::string& target, const RawValue& value, SetText set) {
     std::filesystem::path path;
     if (!set_path(path, value)) return false;
     std::ifstream file(path, std::ios::binary);
     if (!file) return false;
     std::string text{std::istreambuf_iterator<char>(file), {}};
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-    return set_token(target, text);
+    return set(target, text);
+}
+
+bool set_gateway_kind(Config::GatewayKind& target, std::string_view text) {
+    if (text != "sandbox" && text != "http") return false;
+    target = text == "http" ? Config::GatewayKind::http : Config::GatewayKind::sandbox;
+    return true;
 }
 
 bool set_level(log::Level& target, std::string_view text) {
@@ -134,6 +154,7 @@ constexpr std::string_view path_form = "a path";
 constexpr std::string_view url_form = "a URL such as https://files.example.com";
 constexpr std::string_view host_url_form =
     "a URL without a path, such as https://files.example.com (signatures cover the path)";
+constexpr std::string_view secret_form = "whsec_ and the base64 of 24 to 64 bytes";
 constexpr std::string_view boolean_form = "true or false";
 
 using enum KeyKind;
@@ -186,9 +207,10 @@ constexpr std::array key_table{
               [](Config& c, const RawValue& v) { return set_endpoint(c.admin.listen, v.text); }},
     ConfigKey{"admin.token", text, "at least 16 visible ASCII characters", true,
               [](Config& c, const RawValue& v) { return set_token(c.admin.token, v.text); }},
-    ConfigKey{"admin.token_file", text,
-              "the path of a readable file with at least 16 visible ASCII characters", false,
-              [](Config& c, const RawValue& v) { return set_token_from_file(c.admin.token, v); }},
+    ConfigKey{
+        "admin.token_file", text,
+        "the path of a readable file with at least 16 visible ASCII characters", false,
+        [](Config& c, const RawValue& v) { return set_from_file(c.admin.token, v, set_token); }},
     ConfigKey{"metadata.sqlite", text, path_form, false,
               [](Config& c, const RawValue& v) { return set_path(c.metadata.sqlite, v); }},
     ConfigKey{"blobs.local", text, path_form, false,
@@ -235,6 +257,22 @@ constexpr std::array key_table{
               }},
     ConfigKey{"fetch.ca_file", text, file_form, false,
               [](Config& c, const RawValue& v) { return set_file(c.fetch.ca_file, v); }},
+    ConfigKey{
+        "gateway.kind", text, "sandbox or http", false,
+        [](Config& c, const RawValue& v) { return set_gateway_kind(c.gateway.kind, v.text); }},
+    ConfigKey{"gateway.url", text, "a URL such as https://bridge.example.com/messages", false,
+              [](Config& c, const RawValue& v) {
+                  return set_url(c.gateway.url, v.text, UrlPath::allowed);
+              }},
+    ConfigKey{"gateway.secret", text, secret_form, true,
+              [](Config& c, const RawValue& v) { return set_secret(c.gateway.secret, v.text); }},
+    ConfigKey{"gateway.secret_file", text,
+              "the path of a readable file with whsec_ and the base64 of 24 to 64 bytes", false,
+              [](Config& c, const RawValue& v) {
+                  return set_from_file(c.gateway.secret, v, set_secret);
+              }},
+    ConfigKey{"gateway.ca_file", text, file_form, false,
+              [](Config& c, const RawValue& v) { return set_file(c.gateway.ca_file, v); }},
     ConfigKey{"log.level", text, "debug, info, warn, error or off", false,
               [](Config& c, const RawValue& v) { return set_level(c.log.level, v.text); }},
 };

@@ -192,5 +192,39 @@ TEST_F(ConfigTest, the_sample_file_is_accepted_and_names_every_key) {
     }
 }
 
+const std::string bridge_secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+
+TEST_F(ConfigTest, a_bridge_is_an_address_and_a_secret) {
+    std::ofstream(folder / "secret") << bridge_secret << "\n";
+    for (const std::string& secret :
+         {"secret = \"" + bridge_secret + "\"", std::string("secret_file = \"secret\"")}) {
+        const auto config =
+            load_with("[gateway]\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/in\"\n" + secret);
+        ASSERT_TRUE(config) << config.error().message;
+        EXPECT_EQ(config->gateway.kind, Config::GatewayKind::http);
+        EXPECT_EQ(config->gateway.url, "http://127.0.0.1:9000/in");
+        EXPECT_EQ(config->gateway.secret, bridge_secret);
+    }
+    EXPECT_EQ(load(complete)->gateway.kind, Config::GatewayKind::sandbox);
+}
+
+TEST_F(ConfigTest, half_a_bridge_is_refused) {
+    EXPECT_THAT(refusal("[gateway]\nkind = \"http\""),
+                AllOf(HasSubstr("satchel.toml:2: gateway.kind"), HasSubstr("gateway.url")));
+    EXPECT_THAT(refusal("[gateway]\nkind = \"http\"\nurl = \"http://127.0.0.1:9000\""),
+                HasSubstr("gateway.secret"));
+    EXPECT_THAT(refusal("[gateway]\nurl = \"http://127.0.0.1:9000\""),
+                HasSubstr("satchel.toml:2: gateway.url is for a bridge"));
+    EXPECT_THAT(refusal("[gateway]\nsecret = \"" + bridge_secret + "\""),
+                AllOf(HasSubstr("is for a bridge"), testing::Not(HasSubstr(bridge_secret))));
+    EXPECT_THAT(refusal("[gateway]\nsecret = \"0123456789abcdef\""),
+                AllOf(HasSubstr("must be whsec_"), testing::Not(HasSubstr("0123456789abcdef"))));
+    EXPECT_THAT(refusal("[gateway]\nsecret = \"" + bridge_secret + "\"\nsecret_file = \"x\""),
+                HasSubstr("must be the path of a readable file"));
+    EXPECT_THAT(refusal("", {{"SATCHEL_GATEWAY__SECRET", bridge_secret},
+                             {"SATCHEL_GATEWAY__SECRET_FILE", "x"}}),
+                HasSubstr("not both"));
+}
+
 }  // namespace
 }  // namespace satchel::app

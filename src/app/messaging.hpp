@@ -2,27 +2,41 @@
 #pragma once
 
 #include "app/config.hpp"
-#include "gateway/sandbox.hpp"
+#include "gateway/gateway.hpp"
 #include "jobs/runner.hpp"
+#include "service/bridge_service.hpp"
+#include "service/carried_media.hpp"
 #include "service/delivery_worker.hpp"
 #include "service/inbound_service.hpp"
 #include "service/media_service.hpp"
 #include "service/message_service.hpp"
 #include "service/pair_limiter.hpp"
+#include "service/receive_worker.hpp"
+
+#include <memory>
+#include <optional>
 
 namespace satchel::app {
 
 struct Messaging {
-    Messaging(const Config& config, Loop& loop, MediaService::Parts parts);
+    // `to_bridge`: given exactly when the gateway is http.
+    Messaging(const Config& config,
+              Loop& loop,
+              MediaService::Parts parts,
+              fetch::Fetcher* to_bridge);
     Messaging(const Messaging&) = delete;
     Messaging& operator=(const Messaging&) = delete;
 
     PairLimiter limiter;
     MediaService media;
     InboundService inbound;
-    gateway::Sandbox sandbox;
+    std::unique_ptr<gateway::Gateway> gateway;
     DeliveryWorker worker;
     jobs::Runner deliveries;
+    CarriedMedia files;
+    ReceiveWorker receiver;
+    jobs::Runner receipts;  // Also without a bridge: what it had handed in before is still to do.
+    std::optional<BridgeService> bridge;
     MessageService messages;
 };
 

@@ -91,6 +91,17 @@ fetch::Policy fetch_policy(const Config& config) {
     return policy;
 }
 
+// The operator named the bridge, so it may be anywhere that is not refused to everybody. It has no
+// reason to send us elsewhere.
+fetch::Policy bridge_policy(const Config& config) {
+    fetch::Policy policy;
+    policy.allow_http = true;
+    policy.allow_private_addresses = true;
+    policy.ca_file = config.gateway.ca_file;
+    policy.redirects_max = 0;
+    return policy;
+}
+
 // A key is made only for a store that has nothing to decrypt yet.
 Result<crypto::KeyRing> open_keys(const Config& config) {
     const fs::path& file = config.encryption.master_key_file;
@@ -144,6 +155,7 @@ struct Server::State {
     webhook::SecretBox webhook_secrets;
     std::unique_ptr<fetch::Fetcher> fetcher;
     std::optional<MediaWork> media;
+    std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
     std::optional<AttachmentService> attachments;
     std::optional<PartnerService> partners;
     std::optional<WebhookService> webhooks;
@@ -212,6 +224,9 @@ Result<> Server::State::open_stores() {
     partners.emplace(*database, clock);
     sweeper.emplace(first_loop(), *attachments);
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
+    if (config.gateway.kind == Config::GatewayKind::http) {
+        TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
+    }
     webhooks.emplace(WebhookService::Parts{*database, *fetcher, webhook_secrets, clock});
     deliverer.emplace(
         webhook::Deliverer::Parts{first_loop(), *database, *fetcher, webhook_secrets, clock});
@@ -264,7 +279,8 @@ Result<> Server::State::open_listeners() {
     messaging.emplace(
         config, first_loop(),
         MediaService::Parts{*database, *blobs, keys, clock, *urls, policy, media->inspector(),
-                            fetcher.get(), &media->renditions(), config.media.delivery});
+                            fetcher.get(), &media->renditions(), config.media.delivery},
+        bridge_fetcher.get());
     return {};
 }
 
@@ -273,17 +289,19 @@ void Server::State::make_handlers() {
     const auto observe = [this](std::string_view route, const http::Handler::Outcome& outcome) {
         metrics.observe(route, outcome);
     };
-    public_handler.set(api::make_handler({.attachments = *attachments,
-                                          .partners = *partners,
-                                          .messages = messaging->messages,
-                                          .webhooks = *webhooks,
-                                          .urls = *urls,
-                                          .presigner = presigner,
-                                          .clock = clock,
-                                          .ready = is_ready,
-                                          .observe = observe,
-                                          .allows_http_media = options.config.fetch.allow_http,
-                                          .cors_origin = options.config.server.cors_origin}));
+    public_handler.set(
+        api::make_handler({.attachments = *attachments,
+                           .partners = *partners,
+                           .messages = messaging->messages,
+                           .webhooks = *webhooks,
+                           .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
+                           .urls = *urls,
+                           .presigner = presigner,
+                           .clock = clock,
+                           .ready = is_ready,
+                           .observe = observe,
+                           .allows_http_media = options.config.fetch.allow_http,
+                           .cors_origin = options.config.server.cors_origin}));
     admin::Services services{.attachments = *attachments,
                              .partners = *partners,
                              .inbound = messaging->inbound,
@@ -365,6 +383,7 @@ Task<Result<>> Server::State::advance_clock(std::chrono::seconds by) {
     clock.advance(by);
     CO_CHECK(co_await sweeper->sweep_all());
     CO_CHECK(co_await messaging->deliveries.run_all_due());
+    CO_CHECK(co_await messaging->receipts.run_all_due());
     co_await deliverer->catch_up();
     co_return Result<>{};
 }
@@ -380,6 +399,7 @@ Task<> Server::State::supervise() {
     admin_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     sweeper->stop();
     messaging->deliveries.stop();
+    messaging->receipts.stop();
     deliverer->stop();
     co_await media->stop();
     co_await background->stop(limits::stop_wait_max);
@@ -438,6 +458,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background->spawn("webhooks", state.deliverer->run());
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());
+    state.background->spawn("receipts", state.messaging->receipts.run());
     state.supervision->spawn("supervise", state.supervise());
     state.public_server->start();
     state.admin_server->start();

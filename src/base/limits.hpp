@@ -86,6 +86,28 @@ inline constexpr std::uint32_t delivery_attempts_max = 8;
 inline constexpr auto delivery_retry_first = 2s;  // Doubles with each attempt.
 inline constexpr auto delivery_lease = 5min;
 
+// The carrier's bridge (docs/api/gateway.md): messages to it,
+inline constexpr auto gateway_attempt_max = 15s;
+inline constexpr std::uint32_t gateway_attempts_max = 12;
+inline constexpr auto gateway_retry_first = 3s;  // Doubles with each attempt: 102 minutes in all.
+inline constexpr std::size_t gateway_answer_bytes_max = 16 * KiB;
+inline constexpr std::size_t failure_reason_bytes_max = 500;
+inline constexpr auto signed_download_life = 15min;
+// what it reports,
+inline constexpr auto gateway_signature_skew_max = 5min;
+inline constexpr std::size_t gateway_body_bytes_max = 256 * KiB;
+inline constexpr std::size_t gateway_id_characters_max = 255;
+inline constexpr auto gateway_id_life = 7 * 24h;  // A message that comes again is known so long.
+inline constexpr std::size_t gateway_tidy_batch_max = 16;
+// and the media of what comes in. An attempt at a message has each file of it in memory in turn.
+inline constexpr std::uint64_t carried_media_bytes_max = attachment_bytes_max;
+inline constexpr auto carried_media_fetch_max = 2min;
+inline constexpr auto receive_attempt_max = 10min;
+inline constexpr auto receive_lease = 15min;
+inline constexpr std::uint32_t receive_attempts_max = 8;
+inline constexpr auto receive_retry_first = 5s;  // Doubles with each attempt: 10 minutes in all.
+inline constexpr std::size_t receives_parallel_max = 4;
+
 // Contents in clear, in memory, while they are converted: all together.
 inline constexpr std::uint64_t conversion_input_bytes_max = 256 * MiB;
 

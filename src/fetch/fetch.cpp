@@ -121,10 +121,13 @@ Async<Posted> CurlFetcher::post(PostRequest request) {
             .partner = std::move(request.partner),
             .headers = std::move(headers),
             .body = std::move(request.body),
+            .bytes_max = request.answer_bytes_max,
             .deadline = std::chrono::steady_clock::now() + request.total_max};
     CO_TRY(Outcome outcome, co_await perform(std::move(job)));
-    co_return Posted{
-        .failure = outcome.failure, .detail = std::move(outcome.detail), .status = outcome.status};
+    co_return Posted{.failure = outcome.failure,
+                     .detail = std::move(outcome.detail),
+                     .status = outcome.status,
+                     .body = std::string(as_text(outcome.body))};
 }
 
 Async<Outcome> CurlFetcher::perform(Job job) {

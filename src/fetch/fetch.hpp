@@ -33,6 +33,7 @@ struct Policy {
     std::chrono::milliseconds connect_max = limits::outbound_connect_max;
     // Gets: how long nothing may come once connected.
     std::chrono::milliseconds idle_max = limits::outbound_idle_max;
+    int redirects_max = limits::outbound_redirects_max;  // Gets.
 };
 
 // Why a fetch failed, for the caller to choose an error by.
@@ -69,11 +70,13 @@ struct PostRequest {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::chrono::milliseconds total_max{};
+    std::size_t answer_bytes_max = 0;  // How much of the answer's body is kept.
 };
 struct Posted {
     Failure failure = Failure::none;  // A status is no failure, even if the answer's body breaks.
     std::string detail;
     int status = 0;
+    std::string body;  // As it came, cut after answer_bytes_max.
 };
 
 // Usable from every loop; answers on the caller's. Posts have their own, wider share: they wait

@@ -204,6 +204,16 @@ TEST_F(GetTest, three_redirects_are_followed_and_a_fourth_is_not) {
     EXPECT_EQ(get(url(origin, "/4")).failure, Failure::too_many_redirects);
 }
 
+TEST_F(GetTest, a_policy_may_follow_none) {
+    const Origin elsewhere(replying([](auto&, auto&) { return ok_answer("file"); }));
+    const Origin origin(answering(
+        "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + url(elsewhere) + "\r\n\r\n"));
+    policy.redirects_max = 0;
+    open_for({&origin, &elsewhere});
+    EXPECT_EQ(get(url(origin)).failure, Failure::too_many_redirects);
+    EXPECT_EQ(elsewhere.connections(), 0);
+}
+
 TEST_F(GetTest, a_redirect_to_itself_ends) {
     for (const char* status : {"301", "302", "303", "307", "308"}) {
         const Origin origin(answering("HTTP/1.1 " + std::string(status) +

@@ -76,6 +76,43 @@ TEST_F(PostTest, every_status_is_returned_and_no_redirect_is_followed) {
     EXPECT_EQ(elsewhere.connections(), 0);
 }
 
+TEST_F(PostTest, as_much_of_the_answer_is_kept_as_was_asked_for) {
+    const Origin origin(replying([](auto&, auto&) {
+        return std::string("HTTP/1.1 400 Bad\r\nContent-Length: 10\r\n\r\n0123456789");
+    }));
+    open_for({&origin});
+    const auto kept = [&](std::size_t bytes_max) {
+        PostRequest request;
+        request.url = url(origin);
+        request.partner = "partner";
+        request.total_max = 20s;
+        request.answer_bytes_max = bytes_max;
+        const auto posted = test::run(fetcher->post(std::move(request)));
+        EXPECT_TRUE(posted && posted->failure == Failure::none && posted->status == 400);
+        return posted ? posted->body : "no answer";
+    };
+    EXPECT_EQ(kept(0), "");
+    EXPECT_EQ(kept(4), "0123");
+    EXPECT_EQ(kept(10), "0123456789");
+    EXPECT_EQ(kept(100), "0123456789");
+}
+
+TEST_F(PostTest, an_answer_that_breaks_off_keeps_its_status) {
+    const Origin origin(replying([](auto&, auto&) {
+        return std::string("HTTP/1.1 202 Yes\r\nConnection: close\r\nContent-Length: 10\r\n\r\n{");
+    }));
+    open_for({&origin});
+    PostRequest request;
+    request.url = url(origin);
+    request.partner = "partner";
+    request.total_max = 500ms;
+    request.answer_bytes_max = 100;
+    const auto posted = test::run(fetcher->post(std::move(request)));
+    ASSERT_TRUE(posted);
+    EXPECT_EQ(posted->failure, Failure::none);
+    EXPECT_EQ(posted->status, 202);
+}
+
 TEST_F(PostTest, a_slow_receiver_times_out) {
     const Origin origin([](OriginConnection& connection) { connection.wait_until_peer_leaves(); });
     open_for({&origin});

@@ -219,14 +219,23 @@ bool Transfer::take_body(std::string_view bytes) {
     if (!keeps_body()) {
         // Read to keep the connection, but not for long. The status stands either way.
         ignored_bytes_ += bytes.size();
+        if (job_.verb == Verb::post) keep_answer(bytes);
         return ignored_bytes_ <= limits::outbound_ignored_bytes_max;
     }
     if (bytes.size() > job_.bytes_max - outcome_.body.size()) {
         return stop(Failure::too_large, "more bytes than allowed");
     }
+    append(bytes);
+    return true;
+}
+
+void Transfer::keep_answer(std::string_view bytes) {
+    append(bytes.substr(0, job_.bytes_max - outcome_.body.size()));
+}
+
+void Transfer::append(std::string_view bytes) {
     const ByteView view = as_bytes(bytes);
     outcome_.body.insert(outcome_.body.end(), view.begin(), view.end());
-    return true;
 }
 
 void Transfer::decide(Failure failure, std::string detail) {
@@ -261,7 +270,7 @@ bool Transfer::follow() {
         decide(Failure::bad_status, "a redirect to nowhere");
         return false;
     }
-    if (++redirects_ > limits::outbound_redirects_max) {
+    if (++redirects_ > rules_.policy().redirects_max) {
         decide(Failure::too_many_redirects, "too many redirects");
         return false;
     }

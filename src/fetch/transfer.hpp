@@ -19,7 +19,7 @@ struct Job {
     std::string partner;
     HeaderList headers;
     std::string body;
-    std::uint64_t bytes_max = 0;
+    std::uint64_t bytes_max = 0;  // Of a get's file; of a post's answer, the part that is kept.
     std::chrono::steady_clock::time_point deadline;
 };
 
@@ -63,6 +63,8 @@ private:
     bool judge_head();
     bool judge_encoding(const char* header, std::string_view harmless);
     bool take_body(std::string_view bytes);
+    void keep_answer(std::string_view bytes);
+    void append(std::string_view bytes);
     bool may_talk_to(const char* peer);
     bool is_moving(curl_off_t bytes_moved);
     bool stop(Failure failure, std::string detail);
@@ -70,6 +72,7 @@ private:
     bool decide_by_status();
     void decide_by_code(CURLcode code);
     bool follow();
+    // Whether the body is what was asked for: it must be whole.
     bool keeps_body() const { return job_.verb == Verb::get && outcome_.status == 200; }
 
     const UrlRules& rules_;

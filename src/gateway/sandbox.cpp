@@ -3,9 +3,6 @@
 namespace satchel::gateway {
 namespace {
 
-constexpr std::uint16_t code_delivery_failed = 4001;
-constexpr std::uint16_t code_cannot_receive = 4005;
-
 Fate fate_of_all(const Chat& chat) {
     for (const std::string& handle : chat.recipients()) {
         const Fate fate = fate_of(handle);

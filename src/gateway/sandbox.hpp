@@ -23,6 +23,7 @@ public:
     explicit Sandbox(const Clock& clock) : clock_(clock) {}
     // A group meets the fate of its first recipient that has one of its own.
     Async<Outcome> submit(const Chat& chat, const Message& message) override;
+    bool fetches_media() const override { return false; }
     bool delivers_between_lines() const override { return true; }
 
 private:

@@ -1,5 +1,6 @@
 #include "model/filename.hpp"
 
+#include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "model/api_errors.hpp"
 
@@ -108,6 +109,30 @@ std::size_t fitting_prefix(std::string_view text, std::size_t room) {
     return text.size();
 }
 
+// The bytes of the character that begins with `first`; 0: none does.
+std::size_t character_bytes(unsigned char first) {
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return 2;
+    if (first >= 0xe0 && first <= 0xef) return 3;
+    return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t size = character_bytes(to_byte(text[0]));
+        if (size == 0 || size > text.size()) return false;
+        if (!std::ranges::all_of(text.substr(1, size - 1), is_continuation)) return false;
+        if (size > 2) {
+            // Longer than need be, half of a surrogate pair, or beyond the last code point.
+            const unsigned begin = to_byte(text[0]) * 256U + to_byte(text[1]);
+            const bool is_overlong = begin < 0xe0a0 || (begin >= 0xf000 && begin < 0xf090);
+            if (is_overlong || (begin >= 0xeda0 && begin < 0xee00) || begin >= 0xf490) return false;
+        }
+        text.remove_prefix(size);
+    }
+    return true;
+}
+
 }  // namespace
 
 Result<> check_filename(std::string_view name) {
@@ -140,6 +165,28 @@ std::string filename_for_url(std::string_view name) {
     }
     const std::size_t room = url_segment_characters_max - extension.size();
     return percent_encode(stem.substr(0, fitting_prefix(stem, room)), is_unreserved) + extension;
+}
+
+std::string filename_in_url(std::string_view url) {
+    url = url.substr(0, url.find_first_of("?#"));
+    const auto host = url.find("://");
+    if (host != std::string_view::npos) url.remove_prefix(host + 3);
+    const auto slash = url.rfind('/');
+    if (slash == std::string_view::npos || slash + 1 == url.size()) return "attachment";
+    const std::string_view segment = url.substr(slash + 1);
+    std::string name;
+    for (std::size_t i = 0; i < segment.size(); ++i) {
+        const auto byte = segment[i] == '%' && i + 2 < segment.size()
+                              ? from_hex(segment.substr(i + 1, 2))
+                              : std::nullopt;
+        if (byte && !byte->empty()) {
+            name += static_cast<char>(byte->front());
+            i += 2;
+        } else {
+            name += segment[i];
+        }
+    }
+    return is_utf8(name) ? name : std::string(segment);
 }
 
 std::string filename_for_header(std::string_view name) {

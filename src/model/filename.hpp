@@ -17,6 +17,10 @@ Result<> check_filename(std::string_view name);
 // percent-encoded. Never empty, never "." or "..".
 std::string filename_for_url(std::string_view name);
 
+// The last segment of an absolute URL's path, without its escapes if that is UTF-8; "attachment"
+// without one. Anything but a checked name.
+std::string filename_in_url(std::string_view url);
+
 // The parameters of a Content-Disposition value (RFC 6266): filename="ascii" and, where that
 // loses something, filename*=UTF-8''... (RFC 8187). Contains visible ASCII and blanks only.
 std::string filename_for_header(std::string_view name);

@@ -173,5 +173,22 @@ TEST(WithExtension, the_last_extension_is_replaced) {
     EXPECT_EQ(with_extension("scan.", "jpg"), "scan.jpg");
 }
 
+TEST(FilenameInUrl, is_the_last_segment_of_the_path) {
+    EXPECT_EQ(filename_in_url("https://a.example/x/photo.jpg"), "photo.jpg");
+    EXPECT_EQ(filename_in_url("https://a.example/x/photo.jpg?size=1#top"), "photo.jpg");
+    EXPECT_EQ(filename_in_url("https://a.example/a%20b%C3%A9.png"), "a b\xc3\xa9.png");
+    EXPECT_EQ(filename_in_url("https://a.example/100%.txt"), "100%.txt");
+    for (const char* none : {"https://a.example", "https://a.example/", "https://a.example/x/?y"}) {
+        EXPECT_EQ(filename_in_url(none), "attachment") << none;
+    }
+}
+
+TEST(FilenameInUrl, escapes_that_are_no_utf8_stay) {
+    for (const char* name : {"%FF.jpg", "%C3.jpg", "%C0%AF.jpg", "%E0%80%AF.jpg", "%ED%A0%80.jpg",
+                             "%F0%80%80%80.jpg", "%F4%90%80%80.jpg", "%80.jpg"}) {
+        EXPECT_EQ(filename_in_url(std::string("https://a.example/") + name), name);
+    }
+}
+
 }  // namespace
 }  // namespace satchel

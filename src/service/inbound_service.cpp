@@ -2,6 +2,7 @@
 
 #include "crypto/digest.hpp"
 #include "meta/chats.hpp"
+#include "meta/gateway_inbox.hpp"
 #include "meta/messages.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
@@ -86,7 +87,7 @@ Async<Message> InboundService::receive(InboundMessage inbound) {
     const std::vector<StagedMedia> staged = staged_in(inbound);
     auto written = co_await parts_.database.write(
         [this, inbound = std::move(inbound)](meta::Session& session) {
-            return write(session, inbound);
+            return store(session, inbound);
         });
     if (!written) {
         ignore(co_await parts_.media.discard(staged), "start-up removes them too");
@@ -100,11 +101,18 @@ Task<> InboundService::discard(const InboundMessage& inbound) {
     ignore(co_await parts_.media.discard(staged_in(inbound)), "start-up removes them too");
 }
 
-Result<Message> InboundService::write(meta::Session& session, const InboundMessage& inbound) const {
+Result<Message> InboundService::store(meta::Session& session, const InboundMessage& inbound) const {
     TRY(const auto partner, meta::owner_of_line(session, inbound.line));
-    if (!partner) return fail(reasons::phone_number_not_found);
+    const auto& origin = inbound.origin;
+    if (!partner || (origin && origin->partner != *partner)) {
+        return fail(reasons::phone_number_not_found);
+    }
     CHECK(check_handle(inbound.from));
     const Time now = parts_.clock.now();
+    if (origin) {
+        TRY(const bool is_first, meta::finish_inbox(session, origin->seq));
+        if (!is_first) return fail(Errc::conflict, "the bridge's message has come in already");
+    }
 
     const auto members = members_besides_line(inbound);
     TRY(auto chat,
@@ -124,10 +132,14 @@ Result<Message> InboundService::write(meta::Session& session, const InboundMessa
     row.sender = position_of(chat->chat, inbound.from);
     row.service = inbound.service;
     row.status = DeliveryStatus::received;
-    row.created_at = now;
+    row.created_at = origin ? origin->received_at : now;
     row.updated_at = now;
-    row.sent_at = now;
+    row.sent_at = origin ? origin->sent_at : now;
     for (const InboundPart& part : inbound.parts) {
+        if (std::holds_alternative<MissingMedia>(part)) {
+            row.parts.emplace_back(AttachmentId::random());  // Of no attachment.
+            continue;
+        }
         if (const auto* text = std::get_if<TextPart>(&part)) {
             row.parts.emplace_back(*text);
             continue;

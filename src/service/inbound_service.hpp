@@ -17,7 +17,17 @@
 
 namespace satchel {
 
-using InboundPart = std::variant<TextPart, StagedMedia>;
+// A file that did not come: its part keeps its place (contract section 2.9).
+struct MissingMedia {};
+using InboundPart = std::variant<TextPart, StagedMedia, MissingMedia>;
+
+// Of a message that the carrier's bridge handed in.
+struct InboxOrigin {
+    std::int64_t seq = 0;  // gateway_inbox.seq
+    PartnerId partner;     // Must still have the line.
+    Time received_at{};
+    Time sent_at{};
+};
 
 struct InboundMessage {
     std::string line;
@@ -26,6 +36,7 @@ struct InboundMessage {
     std::vector<InboundPart> parts;
     Service service = Service::imessage;
     std::optional<MessageId> id;  // Given when the same message may come in twice.
+    std::optional<InboxOrigin> origin;
 };
 
 class InboundService {
@@ -45,6 +56,10 @@ public:
     // reasons::invalid_phone_number.
     Async<Message> receive(InboundMessage inbound);
 
+    // The same inside a write, for a message without staged media. Finishes the row of
+    // gateway_inbox that it came from: Errc::conflict if that is finished.
+    Result<Message> store(meta::Session& session, const InboundMessage& inbound) const;
+
     // Drops what was staged for a message that will not come.
     Task<> discard(const InboundMessage& inbound);
 
@@ -52,7 +67,6 @@ public:
     Async<> receive_between_lines(const Chat& chat, const Message& message, std::string line);
 
 private:
-    Result<Message> write(meta::Session& session, const InboundMessage& inbound) const;
     Parts parts_;
 };
 

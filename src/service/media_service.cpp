@@ -179,6 +179,19 @@ Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
     return out;
 }
 
+void MediaService::sign_urls(PartnerId partner, std::vector<Part>& parts) const {
+    for (Part& part : parts) {
+        auto* const media = std::get_if<MediaPart>(&part);
+        if (media == nullptr || !media->media) continue;
+        Attachment attachment;
+        attachment.id = media->media->id;
+        attachment.partner = partner;
+        attachment.filename = media->media->filename;
+        media->media->url =
+            parts_.urls.signed_download_url(attachment, parts_.clock.now(), media->media->form);
+    }
+}
+
 Result<std::optional<AttachmentId>> MediaService::own_reference(PartnerId partner,
                                                                 std::string_view url) const {
     const std::string prefix = parts_.urls.download_prefix();

@@ -115,6 +115,9 @@ public:
     Result<std::vector<Part>> resolve(meta::Session& session,
                                       const std::vector<meta::StoredPart>& parts) const;
 
+    // Gives the media among `parts` URLs that hold for limits::signed_download_life from now.
+    void sign_urls(PartnerId partner, std::vector<Part>& parts) const;
+
     // Ours, by a download URL of our own; nullopt for any other URL.
     // reasons::attachment_not_found if it names what is not this partner's.
     Result<std::optional<AttachmentId>> own_reference(PartnerId partner,

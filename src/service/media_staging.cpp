@@ -50,30 +50,6 @@ const Reason& reason_of(fetch::Failure failure) {
     }
 }
 
-// The last segment of the URL's path, without its escapes; "attachment" without one.
-std::string name_in(std::string_view url) {
-    url = url.substr(0, url.find_first_of("?#"));
-    const auto host = url.find("://");
-    if (host != std::string_view::npos) url.remove_prefix(host + 3);
-    const auto slash = url.rfind('/');
-    if (slash == std::string_view::npos || slash + 1 == url.size())
-        return std::string(name_of_nameless);
-    std::string name;
-    const std::string_view segment = url.substr(slash + 1);
-    for (std::size_t i = 0; i < segment.size(); ++i) {
-        const auto byte = segment[i] == '%' && i + 2 < segment.size()
-                              ? from_hex(segment.substr(i + 1, 2))
-                              : std::nullopt;
-        if (byte && !byte->empty()) {
-            name += static_cast<char>(byte->front());
-            i += 2;
-        } else {
-            name += segment[i];
-        }
-    }
-    return name;
-}
-
 std::string_view extension_of(std::string_view name) {
     const auto dot = name.rfind('.');
     return dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
@@ -131,7 +107,7 @@ Async<StagedMedia> MediaService::stage_url(PartnerId partner, std::string url) {
     }
     NewMedia media;
     media.partner = partner;
-    media.filename = name_in(fetched->final_url.empty() ? url : fetched->final_url);
+    media.filename = filename_in_url(fetched->final_url.empty() ? url : fetched->final_url);
     media.content_type = std::move(fetched->content_type);
     media.type_source = TypeSource::fetched;
     BytesSource source(fetched->body);
@@ -209,9 +185,12 @@ Async<> MediaService::settle_type(StagedMedia& staged, NewMedia& media, const cr
         }
         CO_TRY(const ContentType* type, type_of(media, findings.detected, parts_.content_types));
         row.is_unscanned = findings.is_unscanned;
-        row.content_type = type == nullptr ? media.content_type : std::string(type->name);
+        row.content_type = type->name;
         row.detected_type = row.content_type;
-        if (media.filename == name_of_nameless && type != nullptr) {
+        if (type == nullptr) {
+            co_return fail(reasons::invalid_file_type, "The file's type is not known");
+        }
+        if (media.filename == name_of_nameless) {
             media.filename.append(".").append(type->extension);
         }
     }

@@ -30,6 +30,7 @@ BaseParts split_base(std::string_view base) {
 
 UrlMaker::UrlMaker(PublicUrls urls, const crypto::sigv4::Presigner& presigner)
     : urls_(std::move(urls)), presigner_(presigner) {
+    cdn_host_ = split_base(urls_.cdn).host;
     BaseParts parts = split_base(urls_.upload);
     upload_host_ = std::move(parts.host);
     upload_path_base_ = std::move(parts.path);
@@ -51,15 +52,27 @@ std::string UrlMaker::upload_url(const Attachment& attachment) const {
 }
 
 std::string UrlMaker::download_url(const Attachment& attachment, std::string_view form) const {
-    std::string url = urls_.cdn;
-    url += download_path_prefix;
-    url += attachment.partner.str();
-    url += '/';
-    url += attachment.id.str();
-    url += '/';
-    url += filename_for_url(attachment.filename);
-    if (!form.empty()) url.append("?form=").append(form);
-    return url;
+    return urls_.cdn + download_path(download_path_prefix, attachment, form);
+}
+
+std::string UrlMaker::signed_download_url(const Attachment& attachment,
+                                          Time at,
+                                          std::string_view form) const {
+    const std::string path = download_path(signed_download_path_prefix, attachment, form);
+    const std::string query = presigner_.sign(
+        "GET", cdn_host_, path, {}, at,
+        std::chrono::duration_cast<std::chrono::seconds>(limits::signed_download_life));
+    return urls_.cdn + path + "?" + query;
+}
+
+std::string UrlMaker::download_path(std::string_view prefix,
+                                    const Attachment& attachment,
+                                    std::string_view form) {
+    std::string path(prefix);
+    path.append(attachment.partner.str()).append("/").append(attachment.id.str()).append("/");
+    if (!form.empty()) path.append(form).append("/");
+    path += filename_for_url(attachment.filename);
+    return path;
 }
 
 }  // namespace satchel

@@ -18,6 +18,7 @@ struct PublicUrls {
 
 inline constexpr std::string_view upload_path_prefix = "/_upload/";
 inline constexpr std::string_view download_path_prefix = "/attachments/partners/";
+inline constexpr std::string_view signed_download_path_prefix = "/attachments/signed/";
 
 class UrlMaker {
 public:
@@ -25,14 +26,25 @@ public:
 
     // A PUT of exactly `size_bytes` of `content_type`, until upload_expires_at.
     std::string upload_url(const Attachment& attachment) const;
-    // .../attachments/partners/{partner_id}/{attachment_id}/{filename}, for a rendition with
-    // ?form=... behind it.
+    // .../attachments/partners/{partner_id}/{attachment_id}/{filename}, for a rendition with its
+    // form as a folder before the filename.
     std::string download_url(const Attachment& attachment, std::string_view form = {}) const;
+    // .../attachments/signed/{partner_id}/{attachment_id}/{filename}?X-Amz-...: a GET or HEAD,
+    // for limits::signed_download_life from `at`. The signature covers host and path, as the
+    // server sees them: a proxy in between may cut the path of the CDN's base, nothing else.
+    std::string signed_download_url(const Attachment& attachment,
+                                    Time at,
+                                    std::string_view form = {}) const;
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 
 private:
+    static std::string download_path(std::string_view prefix,
+                                     const Attachment& attachment,
+                                     std::string_view form);
+
     PublicUrls urls_;
+    std::string cdn_host_;
     std::string upload_host_;  // As in the Host header: the default port left out.
     std::string upload_path_base_;
     const crypto::sigv4::Presigner& presigner_;

@@ -17,6 +17,11 @@ void ScriptedFetcher::set_script(Script script) {
     script_ = std::move(script);
 }
 
+void ScriptedFetcher::set_get_script(GetScript script) {
+    const std::lock_guard lock(mutex_);
+    get_script_ = std::move(script);
+}
+
 std::vector<fetch::PostRequest> ScriptedFetcher::posts() const {
     const std::lock_guard lock(mutex_);
     return posts_;
@@ -28,6 +33,10 @@ std::size_t ScriptedFetcher::most_at_once() const {
 }
 
 Async<fetch::Fetched> ScriptedFetcher::get(fetch::GetRequest request) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (get_script_) co_return get_script_(request);
+    }
     fetch::Fetched fetched;
     fetched.failure = fetch::Failure::unreachable;
     fetched.detail = "not scripted: " + request.url;
@@ -56,7 +65,10 @@ Async<fetch::Posted> ScriptedFetcher::post(fetch::PostRequest request) {
         --running_;
     }
     posted.failure = answer.failure;
-    if (answer.failure == fetch::Failure::none) posted.status = answer.status;
+    if (answer.failure == fetch::Failure::none) {
+        posted.status = answer.status;
+        posted.body = answer.body.substr(0, request.answer_bytes_max);
+    }
     co_return posted;
 }
 

@@ -17,17 +17,20 @@ public:
         fetch::Failure failure = fetch::Failure::none;
         int status = 200;
         std::chrono::milliseconds after{};  // Beyond total_max: Failure::timed_out.
+        std::string body = {};
     };
     using Script = std::function<Answer(const fetch::PostRequest&)>;
+    using GetScript = std::function<fetch::Fetched(const fetch::GetRequest&)>;
 
     // Asked at every post; by default each is answered with 200.
     void set_script(Script script);
+    // Asked at every get; by default each is Failure::unreachable.
+    void set_get_script(GetScript script);
 
     // What was posted, in the order in which it came.
     std::vector<fetch::PostRequest> posts() const;
     std::size_t most_at_once() const;
 
-    // Not scripted: Failure::unreachable.
     Async<fetch::Fetched> get(fetch::GetRequest request) override;
     Async<fetch::Posted> post(fetch::PostRequest request) override;
     Result<> check_url(std::string_view url) const override;
@@ -35,6 +38,7 @@ public:
 private:
     mutable std::mutex mutex_;
     Script script_;
+    GetScript get_script_;
     std::vector<fetch::PostRequest> posts_;
     std::size_t running_ = 0;
     std::size_t most_at_once_ = 0;
