@@ -15,7 +15,12 @@ namespace satchel::meta {
 
 // A media part is its attachment's id. Whether that attachment is still there is the attachment
 // table's to say: a part whose attachment was deleted refers to nothing.
-using StoredPart = std::variant<TextPart, AttachmentId, LinkPart>;
+// So with the image of an app card.
+struct StoredAppCard {
+    AppCard card;
+    std::optional<AttachmentId> image;
+};
+using StoredPart = std::variant<TextPart, AttachmentId, LinkPart, StoredAppCard>;
 
 struct MessageRow {
     std::int64_t seq = 0;
@@ -32,6 +37,8 @@ struct MessageRow {
     std::optional<ReplyTo> reply_to;
     std::optional<std::int64_t> thread;  // seq of the message that began it; absent for that one.
     std::optional<std::string> idempotency_key;
+    std::uint32_t edits = 0;
+    std::optional<MessageId> copy_of;  // Of the message that another line of this server sent.
     DeliveryStatus status = DeliveryStatus::pending;
     Time created_at{};
     Time updated_at{};
@@ -60,6 +67,10 @@ Result<bool> remove_message(Session& session, MessageId id, PartnerId partner);
 
 // Writes status, updated_at, sent_at, delivered_at, read_at. False if the row is gone.
 Result<bool> update_delivery(Session& session, const MessageRow& row);
+// Writes parts, edits and updated_at.
+Result<> update_parts(Session& session, const MessageRow& row);
+// received -> read, for all inbound messages of the chat.
+Result<> mark_all_read(Session& session, std::int64_t chat, Time at);
 // pending -> queued.
 Result<> mark_queued(Session& session, std::int64_t seq, Time at);
 
