@@ -17,7 +17,8 @@
 
 namespace satchel {
 
-using InboundPart = std::variant<TextPart, StagedMedia>;
+// A card comes without its image.
+using InboundPart = std::variant<TextPart, StagedMedia, AppCard>;
 
 struct InboundMessage {
     std::string line;
@@ -25,7 +26,8 @@ struct InboundMessage {
     std::vector<std::string> others;  // Further participants: then it is a group.
     std::vector<InboundPart> parts;
     Service service = Service::imessage;
-    std::optional<MessageId> id;  // Given when the same message may come in twice.
+    std::optional<MessageId> id;       // Given when the same message may come in twice.
+    std::optional<MessageId> copy_of;  // What another line of this server sent.
 };
 
 class InboundService {

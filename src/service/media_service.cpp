@@ -179,14 +179,26 @@ Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
             out.emplace_back(*link);
             continue;
         }
-        MediaPart media;
-        TRY(const auto row, meta::find_attachment(session, std::get<AttachmentId>(part)));
-        if (row && row->state == AttachmentState::complete) {
-            TRY(media.media, describe(*row));
+        if (const auto* card = std::get_if<meta::StoredAppCard>(&part)) {
+            AppCardPart shown{card->card, {}};
+            if (card->image) {
+                TRY(shown.image, find(session, *card->image));
+            }
+            out.emplace_back(std::move(shown));
+            continue;
         }
+        MediaPart media;
+        TRY(media.media, find(session, std::get<AttachmentId>(part)));
         out.emplace_back(std::move(media));
     }
     return out;
+}
+
+Result<std::optional<Media>> MediaService::find(meta::Session& session, AttachmentId id) const {
+    TRY(const auto row, meta::find_attachment(session, id));
+    if (!row || row->state != AttachmentState::complete) return std::optional<Media>{};
+    TRY(Media media, describe(*row));
+    return std::optional<Media>{std::move(media)};
 }
 
 Result<std::optional<AttachmentId>> MediaService::own_reference(PartnerId partner,

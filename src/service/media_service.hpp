@@ -80,6 +80,9 @@ public:
     Result<std::vector<Part>> resolve(meta::Session& session,
                                       const std::vector<meta::StoredPart>& parts) const;
 
+    // As it is now, whoever owns it; nullopt once it was deleted.
+    Result<std::optional<Media>> find(meta::Session& session, AttachmentId id) const;
+
     // Ours, by a download URL of our own; nullopt for any other URL.
     // reasons::attachment_not_found if it names what is not this partner's.
     Result<std::optional<AttachmentId>> own_reference(PartnerId partner,

@@ -5,7 +5,9 @@
 #include "meta/jobs.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
+#include "service/line_choice.hpp"
 #include "service/message_rows.hpp"
+#include "service/part_media.hpp"
 #include "webhook/message_events.hpp"
 
 #include <algorithm>
@@ -48,6 +50,19 @@ Result<> check_recipients(meta::Session& session,
     return {};
 }
 
+Result<> check_mentions(const MessageContent& content, const Chat& chat) {
+    for (const NewPart& part : content.parts) {
+        const auto* text = std::get_if<TextPart>(&part);
+        if (text == nullptr || text->mention.empty()) continue;
+        if (!chat.is_group) return fail(reasons::mention_in_direct_chat);
+        const auto others = chat.recipients();
+        if (std::ranges::find(others, text->mention) == others.end()) {
+            return fail(reasons::invalid_message_content, "mention must name a participant");
+        }
+    }
+    return {};
+}
+
 Result<> check_first_message(const meta::MessageRow& row, bool links_are_fine) {
     if (row.reply_to) {
         return fail(reasons::invalid_parameter, "reply_to: the first message of a chat has none");
@@ -77,10 +92,6 @@ Result<> plan_reply(meta::Session& session, const meta::ChatRow& chat, meta::Mes
     }
     row.thread = original->thread.value_or(original->seq);
     return {};
-}
-
-bool is_audio(const Media& media) {
-    return media.mime_type.starts_with("audio/") && media.mime_type != "audio/midi";
 }
 
 }  // namespace
@@ -116,7 +127,7 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     // URLs of our own are references like ids.
     std::size_t downloads = 0;
     for (NewPart& part : content.parts) {
-        auto* media = std::get_if<MediaReference>(&part);
+        MediaReference* media = reference_in(part);
         if (media == nullptr || media->attachment) continue;
         CO_TRY(media->attachment, parts_.media.own_reference(context.caller.partner, media->url));
         downloads += media->attachment ? 0 : 1;
@@ -140,7 +151,7 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     std::vector<StagedMedia> staged;
     std::optional<Error> failure;
     for (std::size_t i = 0; i < content.parts.size() && !failure; ++i) {
-        const auto* media = std::get_if<MediaReference>(&content.parts[i]);
+        const MediaReference* media = reference_in(content.parts[i]);
         if (media == nullptr || media->attachment) continue;
         auto fetched = co_await parts_.media.stage_url(context.caller.partner, media->url);
         if (!fetched) {
@@ -150,11 +161,10 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
             }
             break;
         }
-        if (context.is_voice_memo && !is_audio(fetched->media)) {
-            failure = fail(reasons::invalid_file_type, "A voice memo must be audio").error();
+        if (auto checked = check_kind(fetched->media, content.parts[i], context); !checked) {
+            failure = std::move(checked).error();
         }
-        planned.row.parts[i] = fetched->media.id;
-        planned.parts[i] = MediaPart{fetched->media};
+        fill_in(fetched->media, planned.row.parts[i], planned.parts[i]);
         staged.push_back(std::move(*fetched));
     }
     planned.staged = staged;
@@ -205,9 +215,7 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     plan.row.preferred_service = content.preferred_service;
     plan.row.idempotency_key = content.idempotency_key;
     CHECK(plan_chat(session, context, target, plan));
-    if (content.has_mention && !plan.chat.chat.is_group) {
-        return fail(reasons::mention_in_direct_chat);
-    }
+    CHECK(check_mentions(content, plan.chat.chat));
     CHECK(plan_parts(session, context, content, plan));
     if (plan.is_new_chat) {
         CHECK(check_first_message(plan.row, target.is_any_line));
@@ -221,6 +229,8 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     row.id = MessageId::ordered(now);
     row.partner = partner;
     row.service = row.preferred_service.value_or(plan.chat.chat.service);
+    const bool is_card = std::holds_alternative<meta::StoredAppCard>(row.parts.front());
+    if (is_card && row.service != Service::imessage) return fail(reasons::app_card_needs_imessage);
     row.created_at = now;
     row.updated_at = now;
     return plan;
@@ -232,24 +242,17 @@ Result<> MessageService::plan_chat(meta::Session& session,
                                    Plan& plan) const {
     const PartnerId partner = context.caller.partner;
     if (target.chat) {
-        TRY(plan.chat, require_chat(session, partner, *target.chat));
-        if (plan.chat.left_at) return fail(reasons::chat_unavailable);
+        TRY(plan.chat, require_joined_chat(session, partner, *target.chat));
         return {};
     }
-    const std::string members = meta::members_of(target.to);
     std::string line = target.from;
     std::optional<meta::ChatRow> found;
     if (target.is_any_line) {
-        TRY(const auto lines, meta::lines_of(session, partner));
-        const auto eligible = std::ranges::find_if(lines, [&](const std::string& each) {
-            return std::ranges::find(target.excluded_lines, each) == target.excluded_lines.end() &&
-                   std::ranges::find(target.to, each) == target.to.end();
-        });
-        if (eligible == lines.end()) return fail(reasons::no_eligible_line);
-        line = *eligible;
-        TRY(found, meta::find_latest_chat_with(session, partner, members, target.excluded_lines));
+        TRY(LineChoice choice, choose_line(session, partner, target.to, target.excluded_lines));
+        line = std::move(choice.line);
+        found = std::move(choice.chat);
     } else {
-        TRY(found, meta::find_chat_with(session, partner, line, members));
+        TRY(found, meta::find_chat_with(session, partner, line, meta::members_of(target.to)));
     }
     plan.is_new_chat = !found;
     plan.chat = found ? std::move(*found) : new_chat(partner, line, target.to, parts_.clock.now());
@@ -261,23 +264,13 @@ Result<> MessageService::plan_parts(meta::Session& session,
                                     const MessageContent& content,
                                     Plan& plan) const {
     for (const NewPart& part : content.parts) {
-        if (const auto* text = std::get_if<TextPart>(&part)) {
-            plan.row.parts.emplace_back(*text);
-            plan.parts.emplace_back(*text);
-        } else if (const auto* link = std::get_if<LinkPart>(&part)) {
-            plan.row.parts.emplace_back(*link);
-            plan.parts.emplace_back(*link);
-        } else if (const auto& id = std::get<MediaReference>(part).attachment) {
-            TRY(Media media, parts_.media.sendable(session, context.caller.partner, *id));
-            if (context.is_voice_memo && !is_audio(media)) {
-                return fail(reasons::invalid_file_type, "A voice memo must be audio");
-            }
-            plan.row.parts.emplace_back(*id);
-            plan.parts.emplace_back(MediaPart{std::move(media)});
-        } else {
-            plan.row.parts.emplace_back(AttachmentId{});
-            plan.parts.emplace_back(MediaPart{});
-        }
+        append_part(part, plan.row.parts, plan.parts);
+        const MediaReference* reference = reference_in(part);
+        if (reference == nullptr || !reference->attachment) continue;
+        TRY(const Media media,
+            parts_.media.sendable(session, context.caller.partner, *reference->attachment));
+        CHECK(check_kind(media, part, context));
+        fill_in(media, plan.row.parts.back(), plan.parts.back());
     }
     return {};
 }
@@ -302,8 +295,8 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
     }
     for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
     for (const meta::StoredPart& part : row.parts) {
-        const auto* id = std::get_if<AttachmentId>(&part);
-        if (id != nullptr) CHECK(parts_.media.mark_sent(session, partner, *id));
+        const auto id = attachment_in(part);
+        if (id) CHECK(parts_.media.mark_sent(session, partner, *id));
     }
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,

@@ -4,8 +4,10 @@
 #include "base/clock.hpp"
 #include "crypto/sigv4.hpp"
 #include "model/attachment.hpp"
+#include "model/ids.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace satchel {
 
@@ -18,6 +20,7 @@ struct PublicUrls {
 
 inline constexpr std::string_view upload_path_prefix = "/_upload/";
 inline constexpr std::string_view download_path_prefix = "/attachments/partners/";
+inline constexpr std::string_view vcard_path_prefix = "/_vcards/";
 
 class UrlMaker {
 public:
@@ -27,13 +30,23 @@ public:
     std::string upload_url(const Attachment& attachment) const;
     // .../attachments/partners/{partner_id}/{attachment_id}/{filename}
     std::string download_url(const Attachment& attachment) const;
+    // A GET of a line's vCard, for limits::vcard_life from `at`:
+    // .../_vcards/{partner_id}/{digits of the number}.vcf
+    std::string vcard_url(PartnerId partner, std::string_view line, Time at) const;
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 
 private:
+    // A base as a signature sees it.
+    struct Signed {
+        std::string host;  // As in the Host header: the default port left out.
+        std::string path;  // Without a trailing slash; often empty.
+    };
+    static Signed split_base(std::string_view base);
+
     PublicUrls urls_;
-    std::string upload_host_;  // As in the Host header: the default port left out.
-    std::string upload_path_base_;
+    Signed upload_;
+    Signed cdn_;
     const crypto::sigv4::Presigner& presigner_;
 };
 
