@@ -5,8 +5,10 @@
 #include "api/routes.hpp"
 #include "api/unavailable.hpp"
 #include "api/uploads.hpp"
+#include "api/vcards.hpp"
 #include "base/log.hpp"
 #include "http/head.hpp"
+#include "http/route_pattern.hpp"
 #include "model/api_errors.hpp"
 
 namespace satchel::api {
@@ -20,7 +22,7 @@ constexpr std::string_view partner_prefix = "/api/partner";
 constexpr std::string_view api_prefix = "/v3";
 
 // Where a request goes, from its path alone.
-enum class Area : std::uint8_t { api, upload, download, health, ready, nowhere };
+enum class Area : std::uint8_t { api, upload, download, vcard, health, ready, nowhere };
 
 struct Place {
     Area area;
@@ -33,6 +35,7 @@ Place find_place(std::string_view path) {
     if (path.starts_with(download_path_prefix)) {
         return {Area::download, below(download_path_prefix)};
     }
+    if (path.starts_with(vcard_path_prefix)) return {Area::vcard, below(vcard_path_prefix)};
     if (path == "/healthz") return {Area::health, {}};
     if (path == "/readyz") return {Area::ready, {}};
     if (path.starts_with(partner_prefix)) path.remove_prefix(partner_prefix.size());
@@ -107,6 +110,9 @@ private:
             case Area::download:
                 request.route = "download";
                 co_return co_await get_download(services_, request, place.rest);
+            case Area::vcard:
+                request.route = "vcard";
+                co_return co_await get_vcard(services_, request, place.rest);
             case Area::health:
             case Area::ready:
                 co_return co_await check_health(request, place.area);
@@ -129,11 +135,11 @@ private:
 
         std::string allowed;
         for (const Route& route : routes()) {
-            std::string_view id;
-            if (!matches(route.path, path, id)) continue;
+            const auto id = http::match_route(route.path, path);
+            if (!id) continue;
             if (route.method == request.method) {
                 request.route = route.name;
-                const Call call{services_, request, caller, id};
+                const Call call{services_, request, caller, *id};
                 co_return co_await route.action(call);
             }
             allowed += allowed.empty() ? "" : ", ";

@@ -4,8 +4,12 @@
 #include "crypto/sigv4.hpp"
 #include "http/message.hpp"
 #include "service/attachment_service.hpp"
+#include "service/chat_service.hpp"
+#include "service/line_service.hpp"
+#include "service/message_changes.hpp"
 #include "service/message_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/recipient_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 
@@ -24,6 +28,10 @@ struct Services {
     AttachmentService& attachments;
     PartnerService& partners;
     MessageService& messages;
+    ChatService& chats;
+    MessageChanges& message_changes;
+    LineService& lines;
+    RecipientService& recipients;
     WebhookService& webhooks;
     const UrlMaker& urls;
     const crypto::sigv4::Presigner& presigner;

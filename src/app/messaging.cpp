@@ -20,6 +20,12 @@ Messaging::Messaging(const Config& config, Loop& loop, MediaService::Parts parts
       sandbox(parts.clock),
       worker({parts.database, media, inbound, sandbox, parts.clock}),
       deliveries(loop, parts.database, parts.clock, worker, delivery_options),
-      messages({parts.database, media, parts.clock, limiter, [this] { deliveries.wake(); }}) {}
+      messages({parts.database, media, parts.clock, limiter, [this] { deliveries.wake(); }}),
+      chats({parts.database, media, parts.clock,
+             sandbox.delivers_between_lines() ? ChatService::JoinsLines::yes
+                                              : ChatService::JoinsLines::no}),
+      message_changes({parts.database, media, parts.clock}),
+      lines({parts.database, media, parts.clock}),
+      recipients(parts.database, parts.clock) {}
 
 }  // namespace satchel::app

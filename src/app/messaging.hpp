@@ -4,11 +4,15 @@
 #include "app/config.hpp"
 #include "gateway/sandbox.hpp"
 #include "jobs/runner.hpp"
+#include "service/chat_service.hpp"
 #include "service/delivery_worker.hpp"
 #include "service/inbound_service.hpp"
+#include "service/line_service.hpp"
 #include "service/media_service.hpp"
+#include "service/message_changes.hpp"
 #include "service/message_service.hpp"
 #include "service/pair_limiter.hpp"
+#include "service/recipient_service.hpp"
 
 namespace satchel::app {
 
@@ -24,6 +28,10 @@ struct Messaging {
     DeliveryWorker worker;
     jobs::Runner deliveries;
     MessageService messages;
+    ChatService chats;
+    MessageChanges message_changes;
+    LineService lines;
+    RecipientService recipients;
 };
 
 }  // namespace satchel::app
