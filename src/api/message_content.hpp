@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/routes.hpp"
+#include "service/change.hpp"
 #include "service/message_service.hpp"
 
 #include <boost/json/object.hpp>

@@ -77,7 +77,8 @@ inline constexpr std::size_t reaction_emoji_bytes_max = 64;
 inline constexpr std::size_t chat_name_characters_max = 255;
 inline constexpr std::size_t group_members_min = 3;  // With the line itself.
 inline constexpr std::size_t leavable_group_members_min = 4;
-inline constexpr auto typing_window = 5min;  // Since the chat's last change.
+inline constexpr std::size_t read_batch_max = 500;  // Messages marked in one write.
+inline constexpr auto typing_window = 5min;         // Since the chat's last change.
 
 // Lines and recipients (contract sections 1.8 and 6).
 inline constexpr std::size_t contact_name_characters_max = 255;

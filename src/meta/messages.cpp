@@ -307,11 +307,17 @@ Result<> update_parts(Session& session, const MessageRow& row) {
         row.edits, row.updated_at);
 }
 
-Result<> mark_all_read(Session& session, std::int64_t chat, Time at) {
-    return session.run(
-        "UPDATE messages SET status = 'read', read_at = $2, updated_at = $2 "
-        "WHERE chat = $1 AND direction = 'inbound' AND read_at IS NULL",
-        chat, at);
+Result<std::size_t> mark_read(Session& session, std::int64_t chat, Time at, std::size_t max) {
+    TRY(auto statement,
+        session.query("UPDATE messages SET status = 'read', read_at = $2, updated_at = $2 "
+                      "WHERE seq IN (SELECT seq FROM messages WHERE chat = $1 AND "
+                      "direction = 'inbound' AND read_at IS NULL LIMIT $3) RETURNING 1",
+                      chat, at, max));
+    std::size_t count = 0;
+    for (;; ++count) {
+        TRY(const bool found, statement->step());
+        if (!found) return count;
+    }
 }
 
 Result<> mark_queued(Session& session, std::int64_t seq, Time at) {

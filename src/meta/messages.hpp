@@ -69,8 +69,8 @@ Result<bool> remove_message(Session& session, MessageId id, PartnerId partner);
 Result<bool> update_delivery(Session& session, const MessageRow& row);
 // Writes parts, edits and updated_at.
 Result<> update_parts(Session& session, const MessageRow& row);
-// received -> read, for all inbound messages of the chat.
-Result<> mark_all_read(Session& session, std::int64_t chat, Time at);
+// received -> read, for inbound messages of the chat; how many, `max` at most.
+Result<std::size_t> mark_read(Session& session, std::int64_t chat, Time at, std::size_t max);
 // pending -> queued.
 Result<> mark_queued(Session& session, std::int64_t seq, Time at);
 

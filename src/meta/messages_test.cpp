@@ -171,7 +171,8 @@ TEST_F(MessagesTest, reading_marks_what_came_in_and_nothing_else) {
     elsewhere.chat = 2;
     for (const MessageRow& row : {inbound, outbound, elsewhere}) insert(row);
     const Time at{std::chrono::seconds(5)};
-    ASSERT_TRUE(write([&](Session& s) { return mark_all_read(s, 1, at); }));
+    EXPECT_EQ(*write([&](Session& s) { return mark_read(s, 1, at, 10); }), 1U);
+    EXPECT_EQ(*write([&](Session& s) { return mark_read(s, 1, at, 10); }), 0U);
     EXPECT_EQ((*find(inbound.id))->status, DeliveryStatus::read);
     EXPECT_EQ((*find(inbound.id))->read_at, at);
     EXPECT_EQ((*find(outbound.id))->status, DeliveryStatus::pending);

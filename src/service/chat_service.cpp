@@ -164,11 +164,16 @@ Result<> ChatService::set_icon(meta::Session& session,
 }
 
 Async<> ChatService::mark_read(PartnerId partner, ChatId id) {
-    auto mark = [partner, id, now = parts_.clock.now()](meta::Session& session) -> Result<> {
-        TRY(const auto row, require_joined_chat(session, partner, id));
-        return meta::mark_all_read(session, row.seq, now);
-    };
-    co_return co_await parts_.database.write(std::move(mark));
+    std::size_t marked = limits::read_batch_max;
+    while (marked == limits::read_batch_max) {
+        auto mark = [partner, id,
+                     now = parts_.clock.now()](meta::Session& session) -> Result<std::size_t> {
+            TRY(const auto row, require_joined_chat(session, partner, id));
+            return meta::mark_read(session, row.seq, now, limits::read_batch_max);
+        };
+        CO_TRY(marked, co_await parts_.database.write(std::move(mark)));
+    }
+    co_return Result<>{};
 }
 
 Async<> ChatService::set_typing(Change change, ChatId id, webhook::Typing typing) {

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "meta/chats.hpp"
 #include "meta/database.hpp"
+#include "service/change.hpp"
 #include "service/picture.hpp"
 #include "webhook/chat_events.hpp"
 
@@ -21,12 +22,6 @@
 #include <string_view>
 
 namespace satchel {
-
-// Who changes something, and in which request.
-struct Change {
-    PartnerId partner;
-    std::string trace_id;
-};
 
 // Absent: as it was. Empty: none any more.
 struct ChatUpdate {

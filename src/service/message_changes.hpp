@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "meta/database.hpp"
 #include "model/message.hpp"
-#include "service/chat_service.hpp"
+#include "service/change.hpp"
 #include "service/media_service.hpp"
 
 #include <string>

@@ -4,6 +4,7 @@
 #include "meta/partners.hpp"
 #include "meta/sqlite.hpp"
 #include "model/api_errors.hpp"
+#include "service/chat_service.hpp"
 #include "service/inbound_service.hpp"
 #include "service/message_service.hpp"
 #include "tests/support/memory_blob_store.hpp"

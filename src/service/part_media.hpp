@@ -7,12 +7,9 @@
 
 namespace satchel {
 
-// Null if the part takes nothing.
-inline MediaReference* reference_in(NewPart& part) {
-    if (auto* card = std::get_if<NewAppCard>(&part)) return card->image ? &*card->image : nullptr;
-    return std::get_if<MediaReference>(&part);
-}
-inline const MediaReference* reference_in(const NewPart& part) {
+// Of a NewPart, const or not. Null if the part takes nothing.
+template <class AnyPart>
+auto reference_in(AnyPart& part) -> decltype(std::get_if<MediaReference>(&part)) {
     if (auto* card = std::get_if<NewAppCard>(&part)) return card->image ? &*card->image : nullptr;
     return std::get_if<MediaReference>(&part);
 }

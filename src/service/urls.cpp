@@ -6,7 +6,14 @@
 #include <array>
 
 namespace satchel {
-UrlMaker::Signed UrlMaker::split_base(std::string_view base) {
+namespace {
+
+struct BaseParts {
+    std::string host;  // With the port, unless it is the scheme's own.
+    std::string path;  // Without a trailing slash; often empty.
+};
+
+BaseParts split_base(std::string_view base) {
     const auto scheme_end = base.find("://");
     const std::string_view scheme = base.substr(0, scheme_end);
     std::string_view rest = base.substr(scheme_end == std::string_view::npos ? 0 : scheme_end + 3);
@@ -19,23 +26,26 @@ UrlMaker::Signed UrlMaker::split_base(std::string_view base) {
             slash == std::string_view::npos ? std::string() : std::string(rest.substr(slash))};
 }
 
+}  // namespace
+
 UrlMaker::UrlMaker(PublicUrls urls, const crypto::sigv4::Presigner& presigner)
-    : urls_(std::move(urls)),
-      upload_(split_base(urls_.upload)),
-      cdn_(split_base(urls_.cdn)),
-      presigner_(presigner) {}
+    : urls_(std::move(urls)), presigner_(presigner) {
+    BaseParts parts = split_base(urls_.upload);
+    upload_host_ = std::move(parts.host);
+    upload_path_base_ = std::move(parts.path);
+}
 
 std::string UrlMaker::upload_url(const Attachment& attachment) const {
     std::string local_path(upload_path_prefix);
     local_path += attachment.id.str();
-    const std::string path = upload_.path + local_path;
+    const std::string path = upload_path_base_ + local_path;
     const std::string length = std::to_string(attachment.size_bytes);
     const std::array headers{
         crypto::sigv4::NamedValue{"content-length", length},
         crypto::sigv4::NamedValue{"content-type", attachment.content_type},
     };
     const std::string query = presigner_.sign(
-        "PUT", upload_.host, path, headers, attachment.upload_expires_at - limits::upload_window,
+        "PUT", upload_host_, path, headers, attachment.upload_expires_at - limits::upload_window,
         std::chrono::duration_cast<std::chrono::seconds>(limits::upload_window));
     return urls_.upload + local_path + "?" + query;
 }
@@ -57,9 +67,9 @@ std::string UrlMaker::vcard_url(PartnerId partner, std::string_view line, Time a
     local_path += line.substr(1);  // Without the plus, which some take for a blank.
     local_path += ".vcf";
     const std::string query =
-        presigner_.sign("GET", cdn_.host, cdn_.path + local_path, {}, at,
+        presigner_.sign("GET", upload_host_, upload_path_base_ + local_path, {}, at,
                         std::chrono::duration_cast<std::chrono::seconds>(limits::vcard_life));
-    return urls_.cdn + local_path + "?" + query;
+    return urls_.upload + local_path + "?" + query;
 }
 
 }  // namespace satchel

@@ -30,23 +30,16 @@ public:
     std::string upload_url(const Attachment& attachment) const;
     // .../attachments/partners/{partner_id}/{attachment_id}/{filename}
     std::string download_url(const Attachment& attachment) const;
-    // A GET of a line's vCard, for limits::vcard_life from `at`:
-    // .../_vcards/{partner_id}/{digits of the number}.vcf
+    // A GET of a line's vCard, for limits::vcard_life from `at`. On the upload base, because a
+    // signature covers the path: .../_vcards/{partner_id}/{digits of the number}.vcf
     std::string vcard_url(PartnerId partner, std::string_view line, Time at) const;
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 
 private:
-    // A base as a signature sees it.
-    struct Signed {
-        std::string host;  // As in the Host header: the default port left out.
-        std::string path;  // Without a trailing slash; often empty.
-    };
-    static Signed split_base(std::string_view base);
-
     PublicUrls urls_;
-    Signed upload_;
-    Signed cdn_;
+    std::string upload_host_;  // As in the Host header: the default port left out.
+    std::string upload_path_base_;
     const crypto::sigv4::Presigner& presigner_;
 };
 
