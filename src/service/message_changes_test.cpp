@@ -106,6 +106,7 @@ TEST_F(MessageChangesTest, a_copy_of_another_partner_changes_with_the_message_an
 
     ReactionChange love;
     ASSERT_TRUE(run(changes.react({bob, {}}, copy.id, love)));
+    clock.advance(1us);
     ASSERT_TRUE(run(changes.react({alice, {}}, sent.message.id, love)));
     for (const Message& each : {shown(alice, sent.message.id), shown(bob, copy.id)}) {
         ASSERT_EQ(each.reactions.size(), 2U);
