@@ -4,6 +4,7 @@
 #include "admin/routes.hpp"
 #include "base/log.hpp"
 #include "crypto/key.hpp"
+#include "http/route_pattern.hpp"
 #include "model/api_errors.hpp"
 
 namespace satchel::admin {
@@ -53,11 +54,11 @@ private:
         const auto path = request.path.substr(api_prefix.size());
         std::string allowed;
         for (const Route& route : routes()) {
-            std::string_view raw_subject;
-            if (!matches(route.path, path, raw_subject)) continue;
+            const auto raw_subject = http::match_route(route.path, path);
+            if (!raw_subject) continue;
             if (route.method == request.method) {
                 request.route = route.name;
-                CO_TRY(std::string subject, decode_segment(raw_subject));
+                CO_TRY(std::string subject, decode_segment(*raw_subject));
                 Call chosen{services_, request, std::move(subject)};
                 co_return co_await route.action(std::move(chosen));
             }

@@ -55,26 +55,23 @@ Async<http::Response> send_message(Call call) {
     CO_TRY(auto listed, string_list(body, "to"));
     CO_TRY(auto to, check_recipients(std::move(listed)));
     CO_TRY(MessageContent content, parse_content(body));
-    std::string from;
-    if (body.contains("from")) {
-        CO_TRY(from, string_field(body, "from"));
-    } else {
-        CO_TRY(const auto lines, co_await call.services.messages.lines(partner.id));
-        if (lines.empty()) {
-            co_return fail(reasons::no_eligible_line,
-                           "The partner has no line; satchel line add gives it one");
-        }
-        from = lines.front();
-    }
     SendContext context;
     context.caller.partner = partner.id;
     context.trace_id = call.request.trace_id;
-    CO_TRY(const Sent sent,
-           co_await call.services.messages.send_from(std::move(context), std::move(from),
-                                                     std::move(to), std::move(content)));
-    co_return json_response(201, json::object{{"message_id", sent.message.id.str()},
-                                              {"chat_id", sent.chat.id.str()},
-                                              {"from", sent.chat.line}});
+    auto& messages = call.services.messages;
+    Result<Sent> sent;
+    if (body.contains("from")) {
+        CO_TRY(std::string from, string_field(body, "from"));
+        sent = co_await messages.send_from(std::move(context), std::move(from), std::move(to),
+                                           std::move(content));
+    } else {
+        sent = co_await messages.send_from_any(std::move(context), std::move(to), {},
+                                               std::move(content));
+    }
+    if (!sent) co_return std::unexpected(std::move(sent).error());
+    co_return json_response(201, json::object{{"message_id", sent->message.id.str()},
+                                              {"chat_id", sent->chat.id.str()},
+                                              {"from", sent->chat.line}});
 }
 
 }  // namespace satchel::admin

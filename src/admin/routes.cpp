@@ -44,20 +44,4 @@ std::span<const Route> routes() {
     return route_table;
 }
 
-bool matches(std::string_view pattern, std::string_view path, std::string_view& subject) {
-    static constexpr std::string_view placeholder = "{}";
-    const auto at = pattern.find(placeholder);
-    if (at == std::string_view::npos) return pattern == path;
-    const std::string_view before = pattern.substr(0, at);
-    const std::string_view after = pattern.substr(at + placeholder.size());
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
-        !path.ends_with(after)) {
-        return false;
-    }
-    const auto found = path.substr(before.size(), path.size() - before.size() - after.size());
-    if (found.find('/') != std::string_view::npos) return false;
-    subject = found;
-    return true;
-}
-
 }  // namespace satchel::admin

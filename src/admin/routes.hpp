@@ -29,7 +29,4 @@ struct Route {
 
 std::span<const Route> routes();
 
-// Whether `path` (below /admin/v1) fits `pattern`; `subject` gets what stands at {}, raw.
-bool matches(std::string_view pattern, std::string_view path, std::string_view& subject);
-
 }  // namespace satchel::admin

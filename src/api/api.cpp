@@ -6,8 +6,10 @@
 #include "api/routes.hpp"
 #include "api/unavailable.hpp"
 #include "api/uploads.hpp"
+#include "api/vcards.hpp"
 #include "base/log.hpp"
 #include "http/head.hpp"
+#include "http/route_pattern.hpp"
 #include "model/api_errors.hpp"
 
 namespace satchel::api {
@@ -27,6 +29,7 @@ enum class Area : std::uint8_t {
     download,
     signed_download,
     gateway,
+    vcard,
     health,
     ready,
     nowhere
@@ -47,6 +50,7 @@ Place find_place(std::string_view path) {
         return {Area::signed_download, below(signed_download_path_prefix)};
     }
     if (path.starts_with(gateway_path_prefix)) return {Area::gateway, below(gateway_path_prefix)};
+    if (path.starts_with(vcard_path_prefix)) return {Area::vcard, below(vcard_path_prefix)};
     if (path == "/healthz") return {Area::health, {}};
     if (path == "/readyz") return {Area::ready, {}};
     if (path.starts_with(partner_prefix)) path.remove_prefix(partner_prefix.size());
@@ -129,6 +133,9 @@ private:
                 if (response) co_return std::move(*response);
                 co_return error_response(response.error(), request.trace_id);
             }
+            case Area::vcard:
+                request.route = "vcard";
+                co_return co_await get_vcard(services_, request, place.rest);
             case Area::health:
             case Area::ready:
                 co_return co_await check_health(request, place.area);
@@ -151,11 +158,11 @@ private:
 
         std::string allowed;
         for (const Route& route : routes()) {
-            std::string_view id;
-            if (!matches(route.path, path, id)) continue;
+            const auto id = http::match_route(route.path, path);
+            if (!id) continue;
             if (route.method == request.method) {
                 request.route = route.name;
-                const Call call{services_, request, caller, id};
+                const Call call{services_, request, caller, *id};
                 co_return co_await route.action(call);
             }
             allowed += allowed.empty() ? "" : ", ";

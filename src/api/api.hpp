@@ -6,8 +6,12 @@
 #include "http/message.hpp"
 #include "service/attachment_service.hpp"
 #include "service/bridge_service.hpp"
+#include "service/chat_service.hpp"
+#include "service/line_service.hpp"
+#include "service/message_changes.hpp"
 #include "service/message_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/recipient_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 
@@ -26,6 +30,10 @@ struct Services {
     AttachmentService& attachments;
     PartnerService& partners;
     MessageService& messages;
+    ChatService& chats;
+    MessageChanges& message_changes;
+    LineService& lines;
+    RecipientService& recipients;
     WebhookService& webhooks;
     BridgeService* bridge = nullptr;  // Null: no carrier's bridge is configured.
     const UrlMaker& urls;

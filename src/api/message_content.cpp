@@ -1,5 +1,6 @@
 #include "api/message_content.hpp"
 
+#include "api/app_card.hpp"
 #include "api/parse.hpp"
 #include "base/limits.hpp"
 #include "model/message_rules.hpp"
@@ -33,9 +34,9 @@ Result<const json::array*> optional_array(const json::object& object, std::strin
     return &value->get_array();
 }
 
-Result<std::uint32_t> range_end(const json::value& value) {
+Result<std::uint32_t> range_end(const json::value& value, std::string_view name) {
     if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() > UINT32_MAX) {
-        return bad_part("A text_decorations range has two whole numbers, start and end");
+        return bad_part(std::string(name) + " has two whole numbers, start and end");
     }
     return static_cast<std::uint32_t>(value.get_int64());
 }
@@ -48,8 +49,8 @@ Result<TextDecoration> parse_decoration(const json::value& value) {
         return bad_part("A text_decorations range has two whole numbers, start and end");
     }
     TextDecoration out;
-    TRY(out.begin, range_end((*range)[0]));
-    TRY(out.end, range_end((*range)[1]));
+    TRY(out.begin, range_end((*range)[0], "A text_decorations range"));
+    TRY(out.end, range_end((*range)[1], "A text_decorations range"));
     TRY(const auto style, optional_string(object, "style"));
     TRY(const auto animation, optional_string(object, "animation"));
     out.style = style.value_or("");
@@ -57,7 +58,22 @@ Result<TextDecoration> parse_decoration(const json::value& value) {
     return out;
 }
 
-Result<TextPart> parse_text(const json::object& object, MessageContent& content) {
+// `mention` is a participant's handle; whether they take part is looked up later.
+Result<> parse_mention(const json::object& object, TextPart& part) {
+    TRY(const auto mention, optional_string(object, "mention"));
+    part.mention = mention.value_or("");
+    TRY(const json::array* range, optional_array(object, "mention_range"));
+    if (range == nullptr) return {};
+    if (range->size() != 2) {
+        return bad_part("mention_range has two whole numbers, start and end");
+    }
+    part.mention_range.emplace();
+    TRY(part.mention_range->begin, range_end((*range)[0], "mention_range"));
+    TRY(part.mention_range->end, range_end((*range)[1], "mention_range"));
+    return {};
+}
+
+Result<TextPart> parse_text(const json::object& object) {
     TextPart part;
     TRY(part.value, required_string(object, "value"));
     TRY(const json::array* decorations, optional_array(object, "text_decorations"));
@@ -66,8 +82,8 @@ Result<TextPart> parse_text(const json::object& object, MessageContent& content)
             TRY(part.decorations.emplace_back(), parse_decoration(each));
         }
     }
+    CHECK(parse_mention(object, part));
     CHECK(check_text(part));
-    content.has_mention = content.has_mention || member(object, "mention") != nullptr;
     return part;
 }
 
@@ -87,11 +103,11 @@ Result<MediaReference> parse_media(const json::object& object, bool allows_http)
     return part;
 }
 
-Result<NewPart> parse_part(const json::value& value, MessageContent& content, bool allows_http) {
+Result<NewPart> parse_part(const json::value& value, bool allows_http) {
     if (!value.is_object()) return wrong_type("A part", "an object");
     const json::object& object = value.get_object();
     TRY(const std::string type, required_string(object, "type"));
-    if (type == "text") return parse_text(object, content);
+    if (type == "text") return parse_text(object);
     if (type == "media") return parse_media(object, allows_http);
     if (type == "link") {
         LinkPart part;
@@ -99,14 +115,18 @@ Result<NewPart> parse_part(const json::value& value, MessageContent& content, bo
         CHECK(check_link(part));
         return part;
     }
-    if (type == "imessage_app" || type == "app_clip") return fail(reasons::feature_not_available);
-    return bad_part("A part's type must be text, media or link");
+    if (type == "imessage_app") return parse_app_card(object, allows_http);
+    if (type == "app_clip") return fail(reasons::feature_not_available);
+    return bad_part("A part's type must be text, media, link or imessage_app");
 }
 
 Result<> check_parts(const std::vector<NewPart>& parts) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (std::holds_alternative<LinkPart>(parts[i]) && parts.size() > 1) {
             return bad_part("A link part must be the only part of its message");
+        }
+        if (std::holds_alternative<NewAppCard>(parts[i]) && parts.size() > 1) {
+            return bad_part("An imessage_app part must be the only part of its message");
         }
         const bool is_text = std::holds_alternative<TextPart>(parts[i]);
         if (is_text && i > 0 && std::holds_alternative<TextPart>(parts[i - 1])) {
@@ -127,7 +147,7 @@ Result<> parse_parts(const json::object& message, MessageContent& content, bool 
                         std::to_string(limits::message_parts_max) + " members");
     }
     for (const json::value& value : *parts) {
-        TRY(content.parts.emplace_back(), parse_part(value, content, allows_http));
+        TRY(content.parts.emplace_back(), parse_part(value, allows_http));
     }
     return check_parts(content.parts);
 }
@@ -251,6 +271,10 @@ SendContext send_context(const Call& call, bool overrides_opt_out) {
     context.trace_id = call.request.trace_id;
     context.overrides_opt_out = overrides_opt_out;
     return context;
+}
+
+Change change_of(const Call& call) {
+    return {call.caller.partner, std::string(call.request.trace_id)};
 }
 
 }  // namespace satchel::api

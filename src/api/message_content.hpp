@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/routes.hpp"
+#include "service/change.hpp"
 #include "service/message_service.hpp"
 
 #include <boost/json/object.hpp>
@@ -38,5 +39,6 @@ Result<std::vector<std::string>> required_recipients(const boost::json::object& 
 Result<> check_media_url(std::string_view url, bool allows_http);
 
 SendContext send_context(const Call& call, bool overrides_opt_out);
+Change change_of(const Call& call);
 
 }  // namespace satchel::api

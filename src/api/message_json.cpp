@@ -30,20 +30,28 @@ json::value decorations_json(const TextPart& part) {
     return out;
 }
 
+json::value mention_json(const TextPart& part) {
+    if (part.mention.empty()) return nullptr;
+    return json::string(json_text(part.mention));
+}
+
+json::value mention_range_json(const TextPart& part) {
+    if (!part.mention_range) return nullptr;
+    return json::array{part.mention_range->begin, part.mention_range->end};
+}
+
 json::object part_json(const TextPart& part) {
     return {{"type", "text"},
             {"value", json_text(part.value)},
             {"text_decorations", decorations_json(part)},
-            {"mention", nullptr},
-            {"mention_range", nullptr},
-            {"reactions", nullptr}};
+            {"mention", mention_json(part)},
+            {"mention_range", mention_range_json(part)}};
 }
 
 json::object part_json(const MediaPart& part) {
     if (!part.media) {
         return {{"type", "media"},     {"id", nullptr},        {"url", nullptr},
-                {"filename", nullptr}, {"mime_type", nullptr}, {"size_bytes", nullptr},
-                {"reactions", nullptr}};
+                {"filename", nullptr}, {"mime_type", nullptr}, {"size_bytes", nullptr}};
     }
     const Media& media = *part.media;
     return {{"type", "media"},
@@ -51,18 +59,53 @@ json::object part_json(const MediaPart& part) {
             {"url", json_text(media.url)},
             {"filename", json_text(media.filename)},
             {"mime_type", json_text(media.mime_type)},
-            {"size_bytes", media.size_bytes},
-            {"reactions", nullptr}};
+            {"size_bytes", media.size_bytes}};
 }
 
 json::object part_json(const LinkPart& part) {
-    return {{"type", "link"}, {"value", json_text(part.value)}, {"reactions", nullptr}};
+    return {{"type", "link"}, {"value", json_text(part.value)}};
+}
+
+json::object part_json(const AppCardPart& part) {
+    const AppCard& card = part.card;
+    json::object app{{"bundle_id", json_text(card.bundle_id)},
+                     {"name", json_text(card.app_name)},
+                     {"team_id", json_text(card.team_id)}};
+    if (card.app_store_id) app["app_store_id"] = *card.app_store_id;
+    json::object layout;
+    for (const CardText& text : card.texts) layout[json_text(text.name)] = json_text(text.value);
+    if (part.image) layout["image_url"] = json_text(part.image->url);
+    return {{"type", "imessage_app"},
+            {"app", std::move(app)},
+            {"layout", std::move(layout)},
+            {"url", json_text(card.url)},
+            {"fallback_text", nullable(card.fallback_text)}};
+}
+
+// Null if there are none.
+json::value reactions_json(const Message& message, std::size_t part_index) {
+    json::array out;
+    for (const Reaction& reaction : message.reactions) {
+        if (reaction.part_index != part_index) continue;
+        json::value emoji = nullptr;
+        if (!reaction.custom_emoji.empty()) emoji = json_text(reaction.custom_emoji);
+        out.push_back(json::object{{"handle", chat_handle_json(reaction.who)},
+                                   {"is_me", reaction.who.is_me},
+                                   {"type", json_text(to_string(reaction.type))},
+                                   {"custom_emoji", std::move(emoji)},
+                                   {"sticker", nullptr}});
+    }
+    if (out.empty()) return nullptr;
+    return out;
 }
 
 json::array parts_json(const Message& message) {
     json::array out;
-    for (const Part& part : message.parts) {
-        out.push_back(std::visit([](const auto& each) { return part_json(each); }, part));
+    for (std::size_t i = 0; i < message.parts.size(); ++i) {
+        json::object part =
+            std::visit([](const auto& each) { return part_json(each); }, message.parts[i]);
+        part["reactions"] = reactions_json(message, i);
+        out.push_back(std::move(part));
     }
     return out;
 }
@@ -100,6 +143,12 @@ http::Response json_answer(int status, const json::object& body) {
     response.with("Content-Type", "application/json");
     response.body = json::serialize(body);
     return response;
+}
+
+http::Response accepted(std::string_view message, std::string_view trace_id) {
+    return json_answer(202, {{"status", "accepted"},
+                             {"message", json_text(message)},
+                             {"trace_id", json_text(trace_id)}});
 }
 
 http::Response no_content() {

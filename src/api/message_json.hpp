@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace satchel::api {
 
@@ -20,6 +21,8 @@ boost::json::object sent_message_json(const Message& message);
 
 http::Response json_answer(int status, const boost::json::object& body);
 http::Response no_content();
+// 202, for what takes effect elsewhere: contract section 1.4.
+http::Response accepted(std::string_view message, std::string_view trace_id);
 
 // null, or the text.
 boost::json::value nullable(const std::optional<std::string>& text);

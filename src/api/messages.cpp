@@ -44,6 +44,15 @@ Result<MediaReference> parse_voice_memo(const json::object& body, bool allows_ht
     return memo;
 }
 
+// continuation_message takes the place of a message whose chat is on a flagged line. Lines here
+// are never flagged, so it is checked and not sent.
+Result<> check_continuation(const json::object& body) {
+    TRY(const json::object* continuation, optional_object(body, "continuation_message"));
+    if (continuation == nullptr) return {};
+    TRY(std::string text, required_string(*continuation, "text"));
+    return check_text({std::move(text), {}});
+}
+
 json::object voice_memo_json(const Sent& sent) {
     json::array to;
     for (const std::string& recipient : sent.chat.recipients()) to.push_back(json_text(recipient));
@@ -97,6 +106,7 @@ Async<http::Response> send_message_from_any(Call call) {
     CO_TRY(auto to, required_recipients(body));
     CO_TRY(MessageContent content, required_content(body, call));
     CO_TRY(auto excluded, optional_strings(body, "exclude_from"));
+    CO_CHECK(check_continuation(body));
     CO_TRY(const bool overrides, optional_bool(body, "override_optout"));
     CO_TRY(const Sent sent,
            co_await call.services.messages.send_from_any(

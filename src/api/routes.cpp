@@ -1,10 +1,14 @@
 #include "api/routes.hpp"
 
 #include "api/attachments.hpp"
+#include "api/chat_changes.hpp"
 #include "api/chats.hpp"
+#include "api/contact_cards.hpp"
 #include "api/downloads.hpp"
+#include "api/message_changes.hpp"
 #include "api/messages.hpp"
 #include "api/phone_numbers.hpp"
+#include "api/recipients.hpp"
 #include "api/webhooks.hpp"
 
 namespace satchel::api {
@@ -28,6 +32,27 @@ constexpr std::array route_table{
     Route{Method::delete_, "DELETE", "/messages/{id}", "message_delete", delete_message},
     Route{Method::get, "GET", "/messages/{id}/thread", "message_thread", get_thread},
     Route{Method::get, "GET", "/phone_numbers", "phone_numbers", list_phone_numbers},
+    Route{Method::patch, "PATCH", "/messages/{id}", "message_edit", edit_message},
+    Route{Method::post, "POST", "/messages/{id}/reactions", "message_react", react_to_message},
+    Route{Method::put, "PUT", "/chats/{id}", "chat_update", update_chat},
+    Route{Method::post, "POST", "/chats/{id}/read", "chat_read", mark_chat_read},
+    Route{Method::post, "POST", "/chats/{id}/typing", "typing_start", start_typing},
+    Route{Method::delete_, "DELETE", "/chats/{id}/typing", "typing_stop", stop_typing},
+    Route{Method::post, "POST", "/chats/{id}/participants", "participant_add", add_participant},
+    Route{Method::delete_, "DELETE", "/chats/{id}/participants", "participant_remove",
+          remove_participant},
+    Route{Method::post, "POST", "/chats/{id}/leave", "chat_leave", leave_chat},
+    Route{Method::post, "POST", "/chats/{id}/share_contact_card", "card_share", share_contact_card},
+    Route{Method::post, "POST", "/contact_card", "card_create", create_contact_card},
+    Route{Method::get, "GET", "/contact_card", "card_list", list_contact_cards},
+    Route{Method::patch, "PATCH", "/contact_card", "card_update", update_contact_card},
+    Route{Method::get, "GET", "/blocked_handles", "blocked_list", list_blocked_handles},
+    Route{Method::post, "POST", "/blocked_handles", "blocked_add", block_handle},
+    Route{Method::delete_, "DELETE", "/blocked_handles", "blocked_remove", unblock_handle},
+    Route{Method::post, "POST", "/capability/check_imessage", "check_imessage", check_imessage},
+    Route{Method::post, "POST", "/capability/check_rcs", "check_rcs", check_rcs},
+    Route{Method::get, "GET", "/available_number", "available_number", get_available_number},
+    Route{Method::put, "PUT", "/phone_numbers/{id}", "phone_number_update", update_phone_number},
     Route{Method::get, "GET", "/phonenumbers", "phonenumbers", list_phonenumbers},
     Route{Method::post, "POST", "/webhook-subscriptions", "webhook_create", create_subscription},
     Route{Method::get, "GET", "/webhook-subscriptions", "webhook_list", list_subscriptions},
@@ -42,20 +67,6 @@ constexpr std::array route_table{
 
 std::span<const Route> routes() {
     return route_table;
-}
-
-bool matches(std::string_view pattern, std::string_view path, std::string_view& id) {
-    static constexpr std::string_view placeholder = "{id}";
-    const auto at = pattern.find(placeholder);
-    if (at == std::string_view::npos) return pattern == path;
-    const std::string_view before = pattern.substr(0, at);
-    const std::string_view after = pattern.substr(at + placeholder.size());
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
-        !path.ends_with(after)) {
-        return false;
-    }
-    id = path.substr(before.size(), path.size() - before.size() - after.size());
-    return id.find('/') == std::string_view::npos;
 }
 
 }  // namespace satchel::api

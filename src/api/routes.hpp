@@ -32,7 +32,4 @@ struct Route {
 
 std::span<const Route> routes();
 
-// Whether `path` (below /v3) fits `pattern`; `id` gets what stands at {id}.
-bool matches(std::string_view pattern, std::string_view path, std::string_view& id);
-
 }  // namespace satchel::api

@@ -48,7 +48,13 @@ Messaging::Messaging(const Config& config,
       files({media, *parts.fetcher, to_bridge, config.gateway.url}),
       receiver({parts.database, inbound, files}),
       receipts(loop, parts.database, parts.clock, receiver, receipt_options),
-      messages({parts.database, media, parts.clock, limiter, [this] { deliveries.wake(); }}) {
+      messages({parts.database, media, parts.clock, limiter, [this] { deliveries.wake(); }}),
+      chats({parts.database, media, parts.clock,
+             gateway->delivers_between_lines() ? ChatService::JoinsLines::yes
+                                               : ChatService::JoinsLines::no}),
+      message_changes({parts.database, media, parts.clock}),
+      lines({parts.database, media, parts.clock}),
+      recipients(parts.database, parts.clock) {
     if (to_bridge == nullptr) return;
     bridge.emplace(BridgeService::Parts{parts.database, media, inbound, parts.clock,
                                         config.gateway.secret, [this] { receipts.wake(); }});

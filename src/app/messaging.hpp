@@ -6,12 +6,16 @@
 #include "jobs/runner.hpp"
 #include "service/bridge_service.hpp"
 #include "service/carried_media.hpp"
+#include "service/chat_service.hpp"
 #include "service/delivery_worker.hpp"
 #include "service/inbound_service.hpp"
+#include "service/line_service.hpp"
 #include "service/media_service.hpp"
+#include "service/message_changes.hpp"
 #include "service/message_service.hpp"
 #include "service/pair_limiter.hpp"
 #include "service/receive_worker.hpp"
+#include "service/recipient_service.hpp"
 
 #include <memory>
 #include <optional>
@@ -38,6 +42,10 @@ struct Messaging {
     jobs::Runner receipts;  // Also without a bridge: what it had handed in before is still to do.
     std::optional<BridgeService> bridge;
     MessageService messages;
+    ChatService chats;
+    MessageChanges message_changes;
+    LineService lines;
+    RecipientService recipients;
 };
 
 }  // namespace satchel::app

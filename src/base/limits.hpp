@@ -79,6 +79,25 @@ inline constexpr std::size_t chats_page_max = 100;
 inline constexpr std::size_t chats_page_default = 20;
 inline constexpr std::size_t messages_page_max = 100;
 inline constexpr std::size_t messages_page_default = 50;
+inline constexpr std::size_t app_card_text_characters_max = 1000;
+inline constexpr std::size_t app_card_data_url_characters_max = 16'384;
+
+// Changing messages and chats (contract sections 3.8 and 3.9).
+inline constexpr std::uint32_t message_edits_max = 5;
+inline constexpr auto message_edit_window = 15min;
+inline constexpr std::size_t reaction_emoji_bytes_max = 64;
+inline constexpr std::size_t chat_name_characters_max = 255;
+inline constexpr std::size_t group_members_min = 3;  // With the line itself.
+inline constexpr std::size_t leavable_group_members_min = 4;
+inline constexpr std::size_t read_batch_max = 500;  // Messages marked in one write.
+inline constexpr auto typing_window = 5min;         // Since the chat's last change.
+
+// Lines and recipients (contract sections 1.8 and 6).
+inline constexpr std::size_t contact_name_characters_max = 255;
+inline constexpr std::size_t block_reason_characters_max = 1000;
+inline constexpr std::size_t blocked_handles_max = 10'000;  // Per partner.
+inline constexpr auto vcard_life = 1h;
+inline constexpr auto capability_check_interval = 10s;
 
 // Delivery.
 inline constexpr std::size_t deliveries_parallel_max = 256;

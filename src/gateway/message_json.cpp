@@ -43,6 +43,24 @@ json::object part_json(const LinkPart& part) {
     return {{"type", "link"}, {"value", text(part.value)}};
 }
 
+json::object part_json(const AppCardPart& part) {
+    const AppCard& card = part.card;
+    json::object app{{"bundle_id", text(card.bundle_id)},
+                     {"name", text(card.app_name)},
+                     {"team_id", text(card.team_id)}};
+    if (card.app_store_id) app["app_store_id"] = *card.app_store_id;
+    json::object layout;
+    for (const CardText& each : card.texts) {
+        layout[json::string_view(each.name.data(), each.name.size())] = text(each.value);
+    }
+    if (part.image) layout["image_url"] = text(part.image->url);
+    json::object out{{"type", "imessage_app"},      {"app", std::move(app)},
+                     {"layout", std::move(layout)}, {"url", text(card.url)},
+                     {"fallback_text", nullptr},    {"interactive", card.is_interactive}};
+    if (card.fallback_text) out["fallback_text"] = text(*card.fallback_text);
+    return out;
+}
+
 json::object chat_json(const Chat& chat) {
     json::array recipients;
     for (const std::string& recipient : chat.recipients()) recipients.push_back(text(recipient));

@@ -62,6 +62,18 @@ auto reader(const Session& session) {
     return [&session](const Statement& row) { return read_chat(session, row); };
 }
 
+auto blocked_reader(const Session& session, PartnerId partner) {
+    return [&session, partner](const Statement& row) -> Result<BlockedHandle> {
+        BlockedHandle out;
+        out.handle = row.text(0);
+        if (!row.is_null(1)) {
+            TRY(out.reason, sealed_text_at(row, 1, session, reason_field, partner.bytes()));
+        }
+        out.blocked_at = time_at(row, 2);
+        return out;
+    };
+}
+
 // The first handle is the line's own.
 Result<ChatHandle> read_handle(const Statement& row) {
     ChatHandle out;
@@ -160,6 +172,20 @@ Result<std::optional<ChatRow>> find_chat_with(Session& session,
     return read_whole(session, std::move(statement));
 }
 
+Result<std::optional<ChatRow>> find_joined_chat_with(Session& session,
+                                                     PartnerId partner,
+                                                     std::string_view line,
+                                                     std::string_view members) {
+    TRY(auto reusable, find_chat_with(session, partner, line, members));
+    if (reusable) return reusable;
+    TRY(auto statement,
+        session.query("SELECT " SATCHEL_CHAT_COLUMNS " FROM chats WHERE partner = $1 AND "
+                      "line = $2 AND members = $3 AND is_reusable = 0 AND left_at IS NULL "
+                      "ORDER BY updated_at DESC, seq DESC LIMIT 1",
+                      partner, line, members));
+    return read_whole(session, std::move(statement));
+}
+
 Result<std::optional<ChatRow>> find_latest_chat_with(Session& session,
                                                      PartnerId partner,
                                                      std::string_view members,
@@ -218,6 +244,41 @@ Result<std::optional<std::int64_t>> next_ordinal(Session& session, std::int64_t 
                      [](const Statement& row) { return Result<std::int64_t>(row.integer(0)); });
 }
 
+Result<> set_chat_name(Session& session, const ChatRow& row, Time at) {
+    std::optional<Bytes> name;
+    if (row.chat.is_named) {
+        name = session.texts().seal(name_field, row.chat.id.bytes(), row.chat.display_name);
+    }
+    return session.run(
+        "UPDATE chats SET sealed_name = $2, is_reusable = 0, updated_at = max(updated_at, $3) "
+        "WHERE seq = $1",
+        row.seq, name, at);
+}
+
+Result<> set_chat_icon(Session& session, const ChatRow& row, Time at) {
+    return session.run(
+        "UPDATE chats SET icon = $2, updated_at = max(updated_at, $3) WHERE seq = $1", row.seq,
+        row.icon, at);
+}
+
+Result<> store_participant(Session& session, const ChatRow& row, std::size_t position, Time at) {
+    const ChatHandle& handle = row.chat.handles[position];
+    CHECK(session.run(
+        "INSERT INTO chat_handles (chat, position, id, handle, service, status, joined_at, "
+        "left_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (chat, position) "
+        "DO UPDATE SET status = $6, joined_at = $7, left_at = $8",
+        row.seq, position, handle.id, handle.handle, to_string(handle.service),
+        to_string(handle.status), handle.joined_at, handle.left_at));
+    return session.run(
+        "UPDATE chats SET members = $2, is_reusable = 0, updated_at = max(updated_at, $3) "
+        "WHERE seq = $1",
+        row.seq, members_of(row.chat.recipients()), at);
+}
+
+Result<> set_chat_left(Session& session, const ChatRow& row, Time at) {
+    return session.run("UPDATE chats SET left_at = $2 WHERE seq = $1", row.seq, at);
+}
+
 Result<> set_chat_health(Session& session, std::int64_t chat, ChatHealth health, Time at) {
     return session.run("UPDATE chats SET health = $2, health_updated_at = $3 WHERE seq = $1", chat,
                        to_string(health), at);
@@ -263,21 +324,30 @@ Result<> insert_blocked_handle(Session& session, PartnerId partner, const Blocke
         partner, blocked.handle, reason, blocked.blocked_at);
 }
 
+Result<std::optional<BlockedHandle>> find_blocked_handle(Session& session,
+                                                         PartnerId partner,
+                                                         std::string_view handle) {
+    TRY(auto statement,
+        session.query("SELECT handle, sealed_reason, blocked_at FROM blocked_handles "
+                      "WHERE partner = $1 AND handle = $2",
+                      partner, handle));
+    return first_row(*statement, blocked_reader(session, partner));
+}
+
+Result<std::uint64_t> count_blocked_handles(Session& session, PartnerId partner) {
+    TRY(auto statement,
+        session.query("SELECT count(*) FROM blocked_handles WHERE partner = $1", partner));
+    TRY([[maybe_unused]] const bool found, statement->step());
+    return static_cast<std::uint64_t>(statement->integer(0));
+}
+
 Result<std::vector<BlockedHandle>> blocked_handles_of(Session& session, PartnerId partner) {
     TRY(auto statement,
         session.query(
             "SELECT handle, sealed_reason, blocked_at FROM blocked_handles WHERE partner = $1 "
             "ORDER BY blocked_at, handle",
             partner));
-    return all_rows(*statement, [&](const Statement& row) -> Result<BlockedHandle> {
-        BlockedHandle out;
-        out.handle = row.text(0);
-        if (!row.is_null(1)) {
-            TRY(out.reason, sealed_text_at(row, 1, session, reason_field, partner.bytes()));
-        }
-        out.blocked_at = time_at(row, 2);
-        return out;
-    });
+    return all_rows(*statement, blocked_reader(session, partner));
 }
 
 Result<bool> remove_blocked_handle(Session& session, PartnerId partner, std::string_view handle) {

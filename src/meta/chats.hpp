@@ -36,6 +36,12 @@ Result<std::optional<ChatRow>> find_chat_with(Session& session,
                                               PartnerId partner,
                                               std::string_view line,
                                               std::string_view members);
+// Where a message that comes in goes: as above, or else the chat with these members that was
+// used last and that the line has not left.
+Result<std::optional<ChatRow>> find_joined_chat_with(Session& session,
+                                                     PartnerId partner,
+                                                     std::string_view line,
+                                                     std::string_view members);
 // The chat with exactly these members that was used last, from any line but `excluded`.
 Result<std::optional<ChatRow>> find_latest_chat_with(Session& session,
                                                      PartnerId partner,
@@ -61,6 +67,15 @@ Result<std::vector<ChatRow>> list_chats(Session& session,
 // nullopt if there is no such chat or the line has left it.
 Result<std::optional<std::int64_t>> next_ordinal(Session& session, std::int64_t chat, Time at);
 
+// Given names are kept: a group without one is shown by its recipients. Either way no send finds
+// the group by its members any more (contract section 3.2).
+Result<> set_chat_name(Session& session, const ChatRow& chat, Time at);
+Result<> set_chat_icon(Session& session, const ChatRow& chat, Time at);
+// Stores `chat.handles[position]`, which may be new, and the members that remain; no send finds
+// the chat by its members any more.
+Result<> store_participant(Session& session, const ChatRow& chat, std::size_t position, Time at);
+Result<> set_chat_left(Session& session, const ChatRow& chat, Time at);
+
 Result<> set_chat_health(Session& session, std::int64_t chat, ChatHealth health, Time at);
 
 // Opt-outs hold for all lines of a partner.
@@ -82,6 +97,10 @@ struct BlockedHandle {
 };
 // Blocking again keeps the first time and reason.
 Result<> insert_blocked_handle(Session& session, PartnerId partner, const BlockedHandle& blocked);
+Result<std::optional<BlockedHandle>> find_blocked_handle(Session& session,
+                                                         PartnerId partner,
+                                                         std::string_view handle);
+Result<std::uint64_t> count_blocked_handles(Session& session, PartnerId partner);
 Result<std::vector<BlockedHandle>> blocked_handles_of(Session& session, PartnerId partner);
 Result<bool> remove_blocked_handle(Session& session, PartnerId partner, std::string_view handle);
 

@@ -16,7 +16,7 @@ namespace json = boost::json;
     "seq, id, partner, chat, ordinal, direction, sender, service, preferred_service, "       \
     "sealed_parts, "                                                                         \
     "effect_type, effect_name, reply_message, reply_part, thread, idempotency_key, status, " \
-    "created_at, updated_at, sent_at, delivered_at, read_at"
+    "created_at, updated_at, sent_at, delivered_at, read_at, edits, copy_of"
 
 constexpr std::string_view parts_field = "message parts";
 
@@ -35,6 +35,10 @@ std::string_view text_of(const json::value* value) {
 
 json::object encode(const TextPart& part) {
     json::object out{{"text", text(part.value)}};
+    if (!part.mention.empty()) out["mention"] = text(part.mention);
+    if (part.mention_range) {
+        out["mention_range"] = json::array{part.mention_range->begin, part.mention_range->end};
+    }
     if (part.decorations.empty()) return out;
     json::array decorations;
     for (const TextDecoration& each : part.decorations) {
@@ -55,8 +59,63 @@ json::object encode(const LinkPart& part) {
     return {{"link", text(part.value)}};
 }
 
+json::object encode(const StoredAppCard& part) {
+    const AppCard& card = part.card;
+    json::object texts;
+    for (const CardText& each : card.texts) texts[text(each.name)] = text(each.value);
+    json::object out{{"bundle", text(card.bundle_id)}, {"name", text(card.app_name)},
+                     {"team", text(card.team_id)},     {"texts", std::move(texts)},
+                     {"url", text(card.url)},          {"interactive", card.is_interactive}};
+    if (card.app_store_id) out["store"] = *card.app_store_id;
+    if (card.fallback_text) out["fallback"] = text(*card.fallback_text);
+    if (part.image) out["image"] = part.image->str();
+    return {{"app_card", std::move(out)}};
+}
+
+Result<std::uint32_t> decode_index(const json::value& value) {
+    if (!value.is_int64()) return corrupt();
+    return static_cast<std::uint32_t>(value.get_int64());
+}
+
+Result<StoredAppCard> decode_app_card(const json::value& value) {
+    if (!value.is_object()) return corrupt();
+    const json::object& object = value.get_object();
+    StoredAppCard part;
+    part.card.bundle_id = text_of(object.if_contains("bundle"));
+    part.card.app_name = text_of(object.if_contains("name"));
+    part.card.team_id = text_of(object.if_contains("team"));
+    part.card.url = text_of(object.if_contains("url"));
+    if (const json::value* store = object.if_contains("store"); store && store->is_int64()) {
+        part.card.app_store_id = store->get_int64();
+    }
+    if (const json::value* fallback = object.if_contains("fallback")) {
+        part.card.fallback_text = text_of(fallback);
+    }
+    const json::value* interactive = object.if_contains("interactive");
+    part.card.is_interactive = interactive == nullptr || *interactive == json::value(true);
+    const json::value* texts = object.if_contains("texts");
+    if (texts == nullptr || !texts->is_object()) return corrupt();
+    for (const auto& [name, each] : texts->get_object()) {
+        const auto known = find_card_text_name({name.data(), name.size()});
+        if (!known) return corrupt();
+        part.card.texts.push_back({*known, std::string(text_of(&each))});
+    }
+    if (const json::value* image = object.if_contains("image")) {
+        part.image = AttachmentId::parse(text_of(image));
+        if (!part.image) return corrupt();
+    }
+    return part;
+}
+
 Result<TextPart> decode_text(const json::object& object) {
     TextPart part{std::string(text_of(object.if_contains("text"))), {}};
+    part.mention = text_of(object.if_contains("mention"));
+    if (const json::value* range = object.if_contains("mention_range")) {
+        if (!range->is_array() || range->get_array().size() != 2) return corrupt();
+        part.mention_range.emplace();
+        TRY(part.mention_range->begin, decode_index(range->get_array()[0]));
+        TRY(part.mention_range->end, decode_index(range->get_array()[1]));
+    }
     const json::value* decorations = object.if_contains("decorations");
     if (decorations == nullptr) return part;
     if (!decorations->is_array()) return corrupt();
@@ -79,6 +138,7 @@ Result<StoredPart> decode_part(const json::value& value) {
     if (object.contains("link")) {
         return LinkPart{std::string(text_of(object.if_contains("link")))};
     }
+    if (const json::value* card = object.if_contains("app_card")) return decode_app_card(*card);
     const auto id = AttachmentId::parse(text_of(object.if_contains("attachment")));
     if (!id) return corrupt();
     return StoredMedia{*id, std::string(text_of(object.if_contains("form")))};
@@ -120,6 +180,8 @@ Result<MessageRow> read_message(const Session& session, const Statement& row) {
     out.sent_at = optional_time_at(row, 19);
     out.delivered_at = optional_time_at(row, 20);
     out.read_at = optional_time_at(row, 21);
+    out.edits = static_cast<std::uint32_t>(row.integer(22));
+    TRY(out.copy_of, optional_id_at<MessageId>(row, 23));
     return out;
 }
 
@@ -167,15 +229,15 @@ Result<> insert_message(Session& session, MessageRow& row) {
         session.query("INSERT INTO messages (id, partner, chat, ordinal, direction, sender, "
                       "service, preferred_service, sealed_parts, effect_type, effect_name, "
                       "reply_message, reply_part, thread, idempotency_key, status, created_at, "
-                      "updated_at, sent_at, delivered_at, read_at) VALUES ($1, $2, $3, $4, $5, "
-                      "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
-                      "$21) RETURNING seq",
+                      "updated_at, sent_at, delivered_at, read_at, copy_of) VALUES ($1, $2, $3, "
+                      "$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+                      "$20, $21, $22) RETURNING seq",
                       row.id, row.partner, row.chat, row.ordinal, to_string(row.direction),
                       row.sender, to_string(row.service), preferred,
                       session.texts().seal(parts_field, row.id.bytes(), encode_parts(row.parts)),
                       effect_type, effect_name, reply, reply_part, row.thread, row.idempotency_key,
                       to_string(row.status), row.created_at, row.updated_at, row.sent_at,
-                      row.delivered_at, row.read_at));
+                      row.delivered_at, row.read_at, row.copy_of));
     TRY([[maybe_unused]] const bool found, added->step());
     row.seq = added->integer(0);
     return {};
@@ -238,6 +300,26 @@ Result<bool> update_delivery(Session& session, const MessageRow& row) {
                       row.seq, to_string(row.status), row.updated_at, row.sent_at, row.delivered_at,
                       row.read_at));
     return changed(*statement);
+}
+
+Result<> update_parts(Session& session, const MessageRow& row) {
+    return session.run(
+        "UPDATE messages SET sealed_parts = $2, edits = $3, updated_at = $4 WHERE seq = $1",
+        row.seq, session.texts().seal(parts_field, row.id.bytes(), encode_parts(row.parts)),
+        row.edits, row.updated_at);
+}
+
+Result<std::size_t> mark_read(Session& session, std::int64_t chat, Time at, std::size_t max) {
+    TRY(auto statement,
+        session.query("UPDATE messages SET status = 'read', read_at = $2, updated_at = $2 "
+                      "WHERE seq IN (SELECT seq FROM messages WHERE chat = $1 AND "
+                      "direction = 'inbound' AND read_at IS NULL LIMIT $3) RETURNING 1",
+                      chat, at, max));
+    std::size_t count = 0;
+    for (;; ++count) {
+        TRY(const bool found, statement->step());
+        if (!found) return count;
+    }
 }
 
 Result<> mark_queued(Session& session, std::int64_t seq, Time at) {

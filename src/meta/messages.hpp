@@ -20,7 +20,12 @@ struct StoredMedia {
     AttachmentId attachment;
     std::string form;  // RenditionRow::form; empty: as it is.
 };
-using StoredPart = std::variant<TextPart, StoredMedia, LinkPart>;
+// The image is one like that.
+struct StoredAppCard {
+    AppCard card;
+    std::optional<AttachmentId> image;
+};
+using StoredPart = std::variant<TextPart, StoredMedia, LinkPart, StoredAppCard>;
 
 struct MessageRow {
     std::int64_t seq = 0;
@@ -37,6 +42,8 @@ struct MessageRow {
     std::optional<ReplyTo> reply_to;
     std::optional<std::int64_t> thread;  // seq of the message that began it; absent for that one.
     std::optional<std::string> idempotency_key;
+    std::uint32_t edits = 0;
+    std::optional<MessageId> copy_of;  // Of the message that another line of this server sent.
     DeliveryStatus status = DeliveryStatus::pending;
     Time created_at{};
     Time updated_at{};
@@ -65,6 +72,10 @@ Result<bool> remove_message(Session& session, MessageId id, PartnerId partner);
 
 // Writes status, updated_at, sent_at, delivered_at, read_at. False if the row is gone.
 Result<bool> update_delivery(Session& session, const MessageRow& row);
+// Writes parts, edits and updated_at.
+Result<> update_parts(Session& session, const MessageRow& row);
+// received -> read, for inbound messages of the chat; how many, `max` at most.
+Result<std::size_t> mark_read(Session& session, std::int64_t chat, Time at, std::size_t max);
 // pending -> queued.
 Result<> mark_queued(Session& session, std::int64_t seq, Time at);
 

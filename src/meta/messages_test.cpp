@@ -1,5 +1,6 @@
 #include "meta/messages.hpp"
 
+#include "meta/reactions.hpp"
 #include "meta/sqlite.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -112,6 +113,72 @@ TEST_F(MessagesTest, another_master_key_is_refused_when_opening) {
     const auto opened = open_sqlite({.file = folder / "meta.db", .keys = &other});
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message.find("another master key"), std::string::npos);
+}
+
+TEST_F(MessagesTest, mentions_and_app_cards_come_back_as_they_were) {
+    MessageRow row = message("Hi Ann");
+    TextPart text{"Hi Ann", {}};
+    text.mention = "+15551234567";
+    text.mention_range = TextRange{3, 6};
+    StoredAppCard card;
+    card.card.bundle_id = "com.example.chess";
+    card.card.app_name = "Chess";
+    card.card.team_id = "ABCDE12345";
+    card.card.app_store_id = 42;
+    card.card.texts = {{"caption", "Your move"}, {"image_title", "Round 2"}};
+    card.card.url = "data:,state";
+    card.card.fallback_text = "A move";
+    card.card.is_interactive = false;
+    card.image = AttachmentId::random();
+    row.parts = {text, card};
+    const auto found = find(insert(row));
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(encode_parts((*found)->parts), encode_parts(row.parts));
+    const auto& read_text = std::get<TextPart>((*found)->parts[0]);
+    EXPECT_EQ(read_text.mention, text.mention);
+    EXPECT_EQ(read_text.mention_range->end, 6U);
+    const auto& read_card = std::get<StoredAppCard>((*found)->parts[1]);
+    EXPECT_EQ(read_card.card.texts.size(), 2U);
+    EXPECT_EQ(read_card.card.app_store_id, 42);
+    EXPECT_FALSE(read_card.card.is_interactive);
+    EXPECT_EQ(read_card.image, card.image);
+}
+
+TEST_F(MessagesTest, a_reaction_is_sealed_replaced_and_gone_with_its_message) {
+    MessageRow row = message("hello");
+    ASSERT_TRUE(write([&row](Session& s) { return insert_message(s, row); }));
+    ReactionRow reaction{0, 1, ReactionType::custom, "jubilation", Time{}};
+    const auto store = [&](Session& s) { return store_reaction(s, row, reaction); };
+    const auto all = [&](Session& s) { return reactions_of(s, row); };
+    ASSERT_TRUE(write(store));
+    EXPECT_EQ(read(all)->at(0).custom_emoji, "jubilation");
+    EXPECT_EQ(stored_bytes().find("jubilation"), std::string::npos);
+    reaction.type = ReactionType::love;
+    reaction.custom_emoji.clear();
+    ASSERT_TRUE(write(store));
+    ASSERT_EQ(read(all)->size(), 1U);
+    EXPECT_EQ(read(all)->at(0).type, ReactionType::love);
+    ASSERT_TRUE(*write([&](Session& s) { return remove_message(s, row.id, row.partner); }));
+    EXPECT_TRUE(read(all)->empty());
+}
+
+TEST_F(MessagesTest, reading_marks_what_came_in_and_nothing_else) {
+    MessageRow inbound = message("in");
+    inbound.direction = Direction::inbound;
+    inbound.status = DeliveryStatus::received;
+    MessageRow outbound = message("out");
+    outbound.ordinal = 2;
+    MessageRow elsewhere = inbound;
+    elsewhere.id = MessageId::random();
+    elsewhere.chat = 2;
+    for (const MessageRow& row : {inbound, outbound, elsewhere}) insert(row);
+    const Time at{std::chrono::seconds(5)};
+    EXPECT_EQ(*write([&](Session& s) { return mark_read(s, 1, at, 10); }), 1U);
+    EXPECT_EQ(*write([&](Session& s) { return mark_read(s, 1, at, 10); }), 0U);
+    EXPECT_EQ((*find(inbound.id))->status, DeliveryStatus::read);
+    EXPECT_EQ((*find(inbound.id))->read_at, at);
+    EXPECT_EQ((*find(outbound.id))->status, DeliveryStatus::pending);
+    EXPECT_EQ((*find(elsewhere.id))->read_at, std::nullopt);
 }
 
 }  // namespace

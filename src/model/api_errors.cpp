@@ -25,6 +25,9 @@ constinit const Reason method_not_allowed{
     "This path does not answer that method. Use one of those in the Allow header"};
 constinit const Reason rate_limited{1007, 429, Errc::rate_limited,
                                     "Rate limited. Try again after the seconds in Retry-After"};
+constinit const Reason invalid_app_card{
+    1008, 400, Errc::invalid_argument,
+    "The iMessage app card is not valid. Check its app, layout and url"};
 constinit const Reason resource_not_found{2001, 404, Errc::not_found, "Resource not found"};
 constinit const Reason attachment_not_found{2003, 404, Errc::not_found, "Attachment not found"};
 constinit const Reason unauthorized{2004, 401, Errc::unauthenticated,
@@ -75,6 +78,11 @@ constinit const Reason state_conflict{2015, 409, Errc::conflict,
                                       "The request conflicts with the current state"};
 constinit const Reason not_in_groups{2016, 409, Errc::conflict,
                                      "This is not supported in group chats"};
+constinit const Reason not_on_this_service{2017, 409, Errc::conflict,
+                                           "This is not supported on the chat's service"};
+constinit const Reason app_card_needs_imessage{
+    2018, 409, Errc::conflict,
+    "An iMessage app card can be sent over iMessage only. Send a text instead"};
 constinit const Reason phone_number_not_found{2019, 404, Errc::not_found, "Phone number not found"};
 constinit const Reason mention_in_direct_chat{2023, 409, Errc::conflict,
                                               "Mentions work in group chats only"};
@@ -95,48 +103,29 @@ constinit const Reason media_fetch_failed{5007, 400, Errc::invalid_argument,
                                           "The file could not be downloaded from its URL"};
 
 std::span<const Reason* const> all() {
-    static constexpr std::array<const Reason*, 41> rows{
-        &missing_required_field,
-        &invalid_phone_number,
-        &invalid_request_body,
-        &request_body_too_large,
-        &request_head_too_large,
-        &bad_request,
-        &unprocessable,
-        &invalid_message_content,
-        &invalid_parameter,
-        &method_not_allowed,
-        &cannot_update_dm,
-        &rate_limited,
-        &resource_not_found,
-        &message_not_found,
-        &attachment_not_found,
-        &unauthorized,
-        &phone_permission_denied,
-        &attachment_not_ready,
-        &subscription_not_found,
-        &feature_not_available,
-        &contact_card_not_found,
-        &chat_unavailable,
-        &contact_card_exists,
-        &state_conflict,
-        &not_in_groups,
-        &phone_number_not_found,
-        &mention_in_direct_chat,
-        &recipient_opted_out,
-        &handle_blocked,
-        &no_eligible_line,
-        &timed_out,
-        &internal_error,
-        &overloaded,
-        &file_upload_failed,
-        &voice_memo_too_large,
-        &file_download_failed,
-        &presigned_url_failed,
-        &invalid_file_type,
-        &file_too_large,
-        &content_type_mismatch,
-        &media_fetch_failed,
+    static constexpr std::array<const Reason*, 44> rows{
+        &missing_required_field, &invalid_phone_number,
+        &invalid_request_body,   &request_body_too_large,
+        &request_head_too_large, &bad_request,
+        &unprocessable,          &invalid_message_content,
+        &invalid_parameter,      &method_not_allowed,
+        &cannot_update_dm,       &rate_limited,
+        &invalid_app_card,       &resource_not_found,
+        &message_not_found,      &attachment_not_found,
+        &unauthorized,           &phone_permission_denied,
+        &attachment_not_ready,   &subscription_not_found,
+        &feature_not_available,  &contact_card_not_found,
+        &chat_unavailable,       &contact_card_exists,
+        &state_conflict,         &not_in_groups,
+        &not_on_this_service,    &app_card_needs_imessage,
+        &phone_number_not_found, &mention_in_direct_chat,
+        &recipient_opted_out,    &handle_blocked,
+        &no_eligible_line,       &timed_out,
+        &internal_error,         &overloaded,
+        &file_upload_failed,     &voice_memo_too_large,
+        &file_download_failed,   &presigned_url_failed,
+        &invalid_file_type,      &file_too_large,
+        &content_type_mismatch,  &media_fetch_failed,
     };
     return rows;
 }

@@ -21,6 +21,7 @@ extern const Reason invalid_parameter;        // 1005 400
 extern const Reason method_not_allowed;       // 1005 405
 extern const Reason cannot_update_dm;         // 1006 409
 extern const Reason rate_limited;             // 1007 429
+extern const Reason invalid_app_card;         // 1008 400
 extern const Reason resource_not_found;       // 2001 404: no such path
 extern const Reason message_not_found;        // 2002 404
 extern const Reason attachment_not_found;     // 2003 404
@@ -34,6 +35,8 @@ extern const Reason chat_unavailable;         // 2013 409
 extern const Reason contact_card_exists;      // 2014 409
 extern const Reason state_conflict;           // 2015 409
 extern const Reason not_in_groups;            // 2016 409
+extern const Reason not_on_this_service;      // 2017 409
+extern const Reason app_card_needs_imessage;  // 2018 409
 extern const Reason phone_number_not_found;   // 2019 404
 extern const Reason mention_in_direct_chat;   // 2023 409
 extern const Reason recipient_opted_out;      // 2024 403

@@ -1,8 +1,11 @@
-// Chats and messages as the domain sees them. Contract section 3.
+// Messages as the domain sees them. Contract section 3.
 #pragma once
 
 #include "base/clock.hpp"
+#include "model/app_card.hpp"
+#include "model/chat.hpp"
 #include "model/ids.hpp"
+#include "model/reaction.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -13,45 +16,6 @@
 
 namespace satchel {
 
-// What carries a message. Wire spelling: iMessage, SMS, RCS.
-enum class Service : std::uint8_t { imessage, sms, rcs };
-
-enum class HandleStatus : std::uint8_t { active, left, removed };
-
-// A participant of one chat: a phone number in E.164 or an e-mail address.
-struct ChatHandle {
-    HandleId id;
-    std::string handle;
-    Service service = Service::imessage;
-    HandleStatus status = HandleStatus::active;
-    bool is_me = false;
-    Time joined_at{};
-    std::optional<Time> left_at;
-};
-
-// Wire spelling: HEALTHY, AT_RISK, CRITICAL, OPTED_OUT.
-enum class ChatHealth : std::uint8_t { healthy, at_risk, critical, opted_out };
-
-struct Chat {
-    ChatId id;
-    PartnerId partner;
-    std::string line;          // The partner's own number, E.164.
-    std::string display_name;  // The given one, or the recipients' handles joined by ", ".
-    bool is_named = false;     // display_name was given.
-    bool is_group = false;
-    Service service = Service::imessage;
-    std::vector<ChatHandle> handles;  // The first is the line's own: is_me. Then at least one.
-    ChatHealth health = ChatHealth::healthy;
-    Time health_updated_at{};
-    std::string icon_url;  // Empty: none.
-    Time created_at{};
-    Time updated_at{};
-
-    const ChatHandle& owner() const { return handles.front(); }
-    // The recipients' handles, in the order of `handles`, without those who left.
-    std::vector<std::string> recipients() const;
-};
-
 // UTF-16 code units [begin, end); exactly one of style and animation is given.
 struct TextDecoration {
     std::uint32_t begin = 0;
@@ -61,9 +25,17 @@ struct TextDecoration {
     bool operator==(const TextDecoration&) const = default;
 };
 
+// UTF-16 code units [begin, end).
+struct TextRange {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
+
 struct TextPart {
     std::string value;
     std::vector<TextDecoration> decorations;
+    std::string mention{};  // The handle of a participant; empty: nobody.
+    std::optional<TextRange> mention_range{};
 };
 
 // An attachment as its part shows it, at the time it is read.
@@ -86,7 +58,12 @@ struct LinkPart {
     std::string value;
 };
 
-using Part = std::variant<TextPart, MediaPart, LinkPart>;
+struct AppCardPart {
+    AppCard card;
+    std::optional<Media> image;  // Absent too once its attachment was deleted.
+};
+
+using Part = std::variant<TextPart, MediaPart, LinkPart, AppCardPart>;
 
 enum class EffectType : std::uint8_t { screen, bubble };
 
@@ -122,6 +99,7 @@ struct Message {
     Service service = Service::imessage;
     std::optional<Service> preferred_service;
     std::vector<Part> parts;
+    std::vector<Reaction> reactions;  // Oldest first.
     std::optional<Effect> effect;
     std::optional<ReplyTo> reply_to;
     std::optional<std::string> idempotency_key;
@@ -149,19 +127,11 @@ struct MessageEvent {
 };
 
 // Wire spellings.
-std::string_view to_string(Service service);
-std::string_view to_string(HandleStatus status);
-std::string_view to_string(ChatHealth health);
 std::string_view to_string(EffectType type);
 std::string_view to_string(DeliveryStatus status);
 std::string_view to_string(Direction direction);
 std::string_view event_type(MessageEventKind kind);  // "message.sent"
 
-std::optional<Service> parse_service(std::string_view text);
 std::optional<DeliveryStatus> parse_delivery_status(std::string_view text);
-
-// Where people read what a chat's health means.
-inline constexpr std::string_view chat_health_doc_url =
-    "https://docs.linqapp.com/guides/chats/chat-health";
 
 }  // namespace satchel

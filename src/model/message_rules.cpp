@@ -104,6 +104,13 @@ Result<> check_text(const TextPart& part) {
                         std::to_string(limits::text_characters_max) + " characters");
     }
     const std::size_t units = count_utf16(part.value);
+    if (part.mention_range) {
+        const TextRange& range = *part.mention_range;
+        if (part.mention.empty()) return bad_text("mention_range needs mention");
+        if (range.begin >= range.end || range.end > units) {
+            return bad_text("mention_range must lie within the text");
+        }
+    }
     for (std::size_t i = 0; i < part.decorations.size(); ++i) {
         const TextDecoration& each = part.decorations[i];
         CHECK(check_decoration(each, units));

@@ -18,7 +18,8 @@ Result<> check_handle(std::string_view handle);
 Result<std::vector<std::string>> check_recipients(std::vector<std::string> to);
 
 // 1..limits::text_characters_max characters, decorations within the text and of a known kind;
-// an animation overlaps nothing. reasons::invalid_message_content.
+// an animation overlaps nothing; a mention's range too lies within the text.
+// reasons::invalid_message_content.
 Result<> check_text(const TextPart& part);
 Result<> check_link(const LinkPart& part);
 // Names that the wire knows. reasons::invalid_parameter.

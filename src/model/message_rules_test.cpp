@@ -35,6 +35,19 @@ TEST(MessageRulesTest, recipients_are_a_set_of_at_most_31) {
     EXPECT_FALSE(check_recipients(many));
 }
 
+TEST(MessageRulesTest, a_mention_s_range_lies_within_the_text_and_belongs_to_a_mention) {
+    const auto mentioned = [](std::string whom, TextRange range) {
+        TextPart part{"Hi Ann", {}};
+        part.mention = std::move(whom);
+        part.mention_range = range;
+        return check_text(part).has_value();
+    };
+    EXPECT_TRUE(mentioned("+15551234567", {3, 6}));
+    EXPECT_FALSE(mentioned("+15551234567", {3, 7}));
+    EXPECT_FALSE(mentioned("+15551234567", {3, 3}));
+    EXPECT_FALSE(mentioned("", {3, 6}));
+}
+
 TEST(MessageRulesTest, a_text_has_up_to_10000_characters_however_many_bytes_they_take) {
     std::string euros;
     for (int i = 0; i < 10'000; ++i) euros += "\u20ac";

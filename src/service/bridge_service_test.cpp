@@ -60,7 +60,8 @@ struct BridgeServiceTest : testing::Test {
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     crypto::sigv4::Presigner presigner{{"satchel", "secret", "local"}};
     UrlMaker urls{{"http://a.test", "http://a.test", "http://cdn.test"}, presigner};
-    MediaService media{{*database, blobs, keys, clock, urls, {}}};
+    ContentInspector inspector{{blobs}};
+    MediaService media{{*database, blobs, keys, clock, urls, {}, inspector}};
     InboundService inbound{{*database, media, clock}};
     test::ScriptedFetcher fetcher;
     test::ScriptedFetcher bridge_fetcher;

@@ -3,11 +3,24 @@
 
 #include "media/converter.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace satchel {
+
+// A form that a rendition can have.
+struct WantedForm {
+    media::Form form = media::Form::jpeg;
+    std::uint32_t width = 0;        // For previews.
+    bool without_metadata = false;  // What is made of it is stripped, too.
+
+    auto operator<=>(const WantedForm&) const = default;
+};
+// As it is stored, and as it stands in URLs.
+std::string name_of(const WantedForm& wanted);
 
 struct DeliverySettings {
     bool transcode = true;        // TIFF and CAF, and voice memos, as the contract has them.
@@ -18,8 +31,8 @@ struct DeliverySettings {
 enum class Purpose : std::uint8_t { media, voice_memo };
 
 // `type`: what the bytes are, a name of contract section 2.6. Nullopt: the file as it is.
-std::optional<media::Form> delivery_form(std::string_view type,
-                                         Purpose purpose,
-                                         const DeliverySettings& settings);
+std::optional<WantedForm> delivery_form(std::string_view type,
+                                        Purpose purpose,
+                                        const DeliverySettings& settings);
 
 }  // namespace satchel

@@ -1,11 +1,11 @@
 #include "service/inbound_service.hpp"
 
-#include "crypto/digest.hpp"
 #include "meta/chats.hpp"
 #include "meta/gateway_inbox.hpp"
 #include "meta/messages.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
+#include "service/line_to_line.hpp"
 #include "service/message_rows.hpp"
 #include "service/message_service.hpp"
 #include "webhook/message_events.hpp"
@@ -14,18 +14,6 @@
 
 namespace satchel {
 namespace {
-
-// The id of a message's copy on another line: the same each time, and beside the message's own
-// in the order of ids.
-MessageId copied_id(MessageId message, std::string_view line) {
-    std::string text(as_text(message.bytes()));
-    text += line;
-    const auto digest = crypto::sha256(as_bytes(text));
-    MessageId id = message;
-    std::copy_n(digest.begin(), 9, id.value.bytes.begin() + 7);
-    id.value.bytes[8] = (id.value.bytes[8] & std::byte{0x3f}) | std::byte{0x80};
-    return id;
-}
 
 std::vector<std::string> members_besides_line(const InboundMessage& inbound) {
     std::vector<std::string> out{inbound.from};
@@ -116,7 +104,7 @@ Result<Message> InboundService::store(meta::Session& session, const InboundMessa
 
     const auto members = members_besides_line(inbound);
     TRY(auto chat,
-        meta::find_chat_with(session, *partner, inbound.line, meta::members_of(members)));
+        meta::find_joined_chat_with(session, *partner, inbound.line, meta::members_of(members)));
     if (!chat) {
         chat = new_chat(*partner, inbound.line, members, now);
         CHECK(meta::insert_chat(session, *chat));
@@ -131,17 +119,22 @@ Result<Message> InboundService::store(meta::Session& session, const InboundMessa
     row.direction = Direction::inbound;
     row.sender = position_of(chat->chat, inbound.from);
     row.service = inbound.service;
+    row.copy_of = inbound.copy_of;
     row.status = DeliveryStatus::received;
     row.created_at = origin ? origin->received_at : now;
     row.updated_at = now;
     row.sent_at = origin ? origin->sent_at : now;
     for (const InboundPart& part : inbound.parts) {
         if (std::holds_alternative<MissingMedia>(part)) {
-            row.parts.emplace_back(AttachmentId::random());  // Of no attachment.
+            row.parts.emplace_back(meta::StoredMedia{AttachmentId::random(), {}});  // Of none.
             continue;
         }
         if (const auto* text = std::get_if<TextPart>(&part)) {
             row.parts.emplace_back(*text);
+            continue;
+        }
+        if (const auto* card = std::get_if<AppCard>(&part)) {
+            row.parts.emplace_back(meta::StoredAppCard{*card, {}});
             continue;
         }
         const auto& staged = std::get<StagedMedia>(part);
@@ -171,6 +164,7 @@ Async<> InboundService::receive_between_lines(const Chat& chat,
                                               std::string line) {
     InboundMessage inbound;
     inbound.id = copied_id(message.id, line);
+    inbound.copy_of = message.id;
     inbound.from = chat.line;
     inbound.service = message.service;
     if (chat.is_group) inbound.others = chat.recipients();
@@ -194,6 +188,9 @@ Async<> InboundService::receive_between_lines(const Chat& chat,
         if (const auto* text = std::get_if<TextPart>(&part)) inbound.parts.emplace_back(*text);
         if (const auto* link = std::get_if<LinkPart>(&part)) {
             inbound.parts.emplace_back(TextPart{link->value, {}});
+        }
+        if (const auto* card = std::get_if<AppCardPart>(&part)) {
+            inbound.parts.emplace_back(card->card);
         }
         const auto* media = std::get_if<MediaPart>(&part);
         if (media == nullptr || !media->media) continue;

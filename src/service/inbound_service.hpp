@@ -19,7 +19,8 @@ namespace satchel {
 
 // A file that did not come: its part keeps its place (contract section 2.9).
 struct MissingMedia {};
-using InboundPart = std::variant<TextPart, StagedMedia, MissingMedia>;
+// A card comes without its image.
+using InboundPart = std::variant<TextPart, StagedMedia, MissingMedia, AppCard>;
 
 // Of a message that the carrier's bridge handed in.
 struct InboxOrigin {
@@ -35,7 +36,8 @@ struct InboundMessage {
     std::vector<std::string> others;  // Further participants: then it is a group.
     std::vector<InboundPart> parts;
     Service service = Service::imessage;
-    std::optional<MessageId> id;  // Given when the same message may come in twice.
+    std::optional<MessageId> id;       // Given when the same message may come in twice.
+    std::optional<MessageId> copy_of;  // What another line of this server sent.
     std::optional<InboxOrigin> origin;
 };
 

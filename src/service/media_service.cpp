@@ -111,33 +111,28 @@ Result<Sendable> MediaService::sendable(meta::Session& session,
     return Sendable{std::move(*row), std::move(media)};
 }
 
-Async<Delivered> MediaService::prepare(Sendable sendable, Purpose purpose) {
-    Delivered delivered{{sendable.row.id, {}}, std::move(sendable.media)};
+Async<Media> MediaService::prepare(Sendable sendable, Purpose purpose) {
     const auto form = delivery_form(canonical_type(sendable.row), purpose, parts_.delivery);
-    if (!form || parts_.renditions == nullptr) co_return delivered;
-    auto made = co_await parts_.renditions->get(sendable.row, {.form = *form});
-    if (made) {
-        delivered.part.form = made->form;
-        CO_TRY(delivered.media, describe(sendable.row, std::move(*made)));
-        co_return delivered;
-    }
+    if (!form || parts_.renditions == nullptr) co_return std::move(sendable.media);
+    auto made = co_await parts_.renditions->get(sendable.row, *form);
+    if (made) co_return describe(sendable.row, std::move(*made));
     if (made.error().code == Errc::not_found) co_return fail(reasons::attachment_not_found);
-    if (auto refusal = refusal_of(*form, made.error())) {
+    if (auto refusal = refusal_of(form->form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
-    co_return delivered;
+    co_return std::move(sendable.media);
 }
 
 Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose) {
     const auto form = delivery_form(canonical_type(staged.row), purpose, parts_.delivery);
     if (!form || parts_.renditions == nullptr) co_return Result<>{};
-    auto made = co_await parts_.renditions->stage(staged.row, {.form = *form});
+    auto made = co_await parts_.renditions->stage(staged.row, *form);
     if (made) {
         staged.rendition = std::move(*made);
         CO_TRY(staged.media, describe(staged.row, staged.rendition));
         co_return Result<>{};
     }
-    if (auto refusal = refusal_of(*form, made.error())) {
+    if (auto refusal = refusal_of(form->form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
     co_return Result<>{};
@@ -164,16 +159,16 @@ Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
             out.emplace_back(*link);
             continue;
         }
-        MediaPart media;
-        const auto& stored = std::get<meta::StoredMedia>(part);
-        TRY(const auto row, meta::find_attachment(session, stored.attachment));
-        if (row && row->state == AttachmentState::complete) {
-            std::optional<meta::RenditionRow> rendition;
-            if (!stored.form.empty()) {
-                TRY(rendition, meta::find_rendition(session, row->id, stored.form, 0));
+        if (const auto* card = std::get_if<meta::StoredAppCard>(&part)) {
+            AppCardPart shown{card->card, {}};
+            if (card->image) {
+                TRY(shown.image, find(session, {*card->image, {}}));
             }
-            TRY(media.media, describe(*row, rendition));
+            out.emplace_back(std::move(shown));
+            continue;
         }
+        MediaPart media;
+        TRY(media.media, find(session, std::get<meta::StoredMedia>(part)));
         out.emplace_back(std::move(media));
     }
     return out;
@@ -190,6 +185,18 @@ void MediaService::sign_urls(PartnerId partner, std::vector<Part>& parts) const 
         media->media->url =
             parts_.urls.signed_download_url(attachment, parts_.clock.now(), media->media->form);
     }
+}
+
+Result<std::optional<Media>> MediaService::find(meta::Session& session,
+                                                const meta::StoredMedia& part) const {
+    TRY(const auto row, meta::find_attachment(session, part.attachment));
+    if (!row || row->state != AttachmentState::complete) return std::optional<Media>{};
+    std::optional<meta::RenditionRow> rendition;
+    if (!part.form.empty()) {
+        TRY(rendition, meta::find_rendition(session, row->id, part.form, 0));
+    }
+    TRY(Media media, describe(*row, rendition));
+    return std::optional<Media>{std::move(media)};
 }
 
 Result<std::optional<AttachmentId>> MediaService::own_reference(PartnerId partner,

@@ -74,12 +74,6 @@ struct Sendable {
     Media media;
 };
 
-// What a recipient gets of one.
-struct Delivered {
-    meta::StoredMedia part;
-    Media media;
-};
-
 class MediaService {
 public:
     struct Parts {
@@ -107,7 +101,7 @@ public:
     // The form its recipient gets, made if need be (contract sections 2.6, 4 and 10.6). What
     // cannot be converted goes as it is where that is allowed; else reasons::invalid_file_type,
     // or for a voice memo reasons::unprocessable.
-    Async<Delivered> prepare(Sendable sendable, Purpose purpose);
+    Async<Media> prepare(Sendable sendable, Purpose purpose);
     // The same for what is staged.
     Async<> prepare(StagedMedia& staged, Purpose purpose);
 
@@ -117,6 +111,8 @@ public:
 
     // Gives the media among `parts` URLs that hold for limits::signed_download_life from now.
     void sign_urls(PartnerId partner, std::vector<Part>& parts) const;
+    // As it is now, whoever owns it; nullopt once it was deleted.
+    Result<std::optional<Media>> find(meta::Session& session, const meta::StoredMedia& part) const;
 
     // Ours, by a download URL of our own; nullopt for any other URL.
     // reasons::attachment_not_found if it names what is not this partner's.

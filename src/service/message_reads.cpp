@@ -55,6 +55,15 @@ bool cut_to(std::vector<Row>& rows, std::size_t limit) {
     return true;
 }
 
+// The chat as it is shown: with its icon, unless that attachment was deleted.
+Result<Chat> shown_chat(meta::Session& session, meta::ChatRow row, const MediaService& media) {
+    if (row.icon) {
+        TRY(const auto icon, media.find(session, {*row.icon, {}}));
+        if (icon) row.chat.icon_url = icon->url;
+    }
+    return std::move(row.chat);
+}
+
 }  // namespace
 
 Result<Message> MessageService::to_message(meta::Session& session,
@@ -69,29 +78,23 @@ Result<Message> message_of(meta::Session& session,
                            const MediaService& media) {
     Message message = bare_message(row, chat);
     TRY(message.parts, media.resolve(session, row.parts));
-    return message;
-}
-
-Result<meta::ChatRow> MessageService::require_chat(meta::Session& session,
-                                                   PartnerId partner,
-                                                   ChatId id) const {
-    TRY(auto row, meta::find_chat(session, id));
-    if (!row || row->chat.partner != partner) {
-        return fail(reasons::resource_not_found, "Chat not found");
+    TRY(const auto reactions, meta::reactions_of(session, row));
+    for (const meta::ReactionRow& each : reactions) {
+        TRY(message.reactions.emplace_back(), reaction_of(each, chat));
     }
-    return std::move(*row);
+    return message;
 }
 
 Async<Chat> MessageService::chat(PartnerId partner, ChatId id) {
     auto find = [this, partner, id](meta::Session& session) -> Result<Chat> {
         TRY(auto row, require_chat(session, partner, id));
-        return std::move(row.chat);
+        return shown_chat(session, std::move(row), parts_.media);
     };
     co_return co_await parts_.database.read(std::move(find));
 }
 
 Async<ChatPage> MessageService::chats(meta::ChatFilter filter, PageRequest page) {
-    auto list = [filter, page](meta::Session& session) -> Result<ChatPage> {
+    auto list = [this, filter, page](meta::Session& session) -> Result<ChatPage> {
         std::optional<meta::ChatPosition> after;
         if (page.cursor) {
             TRY(const ChatPlace place, decode_chat_place(*page.cursor));
@@ -102,7 +105,9 @@ Async<ChatPage> MessageService::chats(meta::ChatFilter filter, PageRequest page)
         TRY(auto rows, meta::list_chats(session, filter, after, page.limit + 1));
         const bool has_more = cut_to(rows, page.limit);
         ChatPage out;
-        for (meta::ChatRow& row : rows) out.chats.push_back(std::move(row.chat));
+        for (meta::ChatRow& row : rows) {
+            TRY(out.chats.emplace_back(), shown_chat(session, std::move(row), parts_.media));
+        }
         if (has_more) out.next_cursor = encode_chat_place(out.chats.back());
         return out;
     };
@@ -172,11 +177,6 @@ Async<> MessageService::remove(PartnerId partner, MessageId id) {
         return {};
     };
     co_return co_await parts_.database.write(std::move(remove));
-}
-
-Async<std::vector<std::string>> MessageService::lines(PartnerId partner) {
-    auto list = [partner](meta::Session& session) { return meta::lines_of(session, partner); };
-    co_return co_await parts_.database.read(std::move(list));
 }
 
 }  // namespace satchel

@@ -1,5 +1,7 @@
 #include "service/message_rows.hpp"
 
+#include "model/api_errors.hpp"
+
 namespace satchel {
 namespace {
 
@@ -35,6 +37,20 @@ meta::ChatRow new_chat(PartnerId partner,
     return row;
 }
 
+Result<meta::ChatRow> require_chat(meta::Session& session, PartnerId partner, ChatId id) {
+    TRY(auto row, meta::find_chat(session, id));
+    if (!row || row->chat.partner != partner) {
+        return fail(reasons::resource_not_found, "Chat not found");
+    }
+    return std::move(*row);
+}
+
+Result<meta::ChatRow> require_joined_chat(meta::Session& session, PartnerId partner, ChatId id) {
+    TRY(auto row, require_chat(session, partner, id));
+    if (row.left_at) return fail(reasons::chat_unavailable);
+    return row;
+}
+
 Message bare_message(const meta::MessageRow& row, const Chat& chat) {
     Message message;
     message.id = row.id;
@@ -55,6 +71,13 @@ Message bare_message(const meta::MessageRow& row, const Chat& chat) {
     message.delivered_at = row.delivered_at;
     message.read_at = row.read_at;
     return message;
+}
+
+Result<Reaction> reaction_of(const meta::ReactionRow& row, const Chat& chat) {
+    const auto sender = static_cast<std::size_t>(row.sender);
+    if (sender >= chat.handles.size()) return fail(Errc::corrupt, "a reaction is from nobody");
+    return Reaction{row.part_index, chat.handles[sender], row.type, row.custom_emoji,
+                    row.reacted_at};
 }
 
 }  // namespace satchel

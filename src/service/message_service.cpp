@@ -5,7 +5,9 @@
 #include "meta/jobs.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
+#include "service/line_choice.hpp"
 #include "service/message_rows.hpp"
+#include "service/part_media.hpp"
 #include "webhook/message_events.hpp"
 
 #include <algorithm>
@@ -49,6 +51,19 @@ Result<> check_recipients(meta::Session& session,
     return {};
 }
 
+Result<> check_mentions(const MessageContent& content, const Chat& chat) {
+    for (const NewPart& part : content.parts) {
+        const auto* text = std::get_if<TextPart>(&part);
+        if (text == nullptr || text->mention.empty()) continue;
+        if (!chat.is_group) return fail(reasons::mention_in_direct_chat);
+        const auto others = chat.recipients();
+        if (std::ranges::find(others, text->mention) == others.end()) {
+            return fail(reasons::invalid_message_content, "mention must name a participant");
+        }
+    }
+    return {};
+}
+
 Result<> check_first_message(const meta::MessageRow& row, bool links_are_fine) {
     if (row.reply_to) {
         return fail(reasons::invalid_parameter, "reply_to: the first message of a chat has none");
@@ -78,10 +93,6 @@ Result<> plan_reply(meta::Session& session, const meta::ChatRow& chat, meta::Mes
     }
     row.thread = original->thread.value_or(original->seq);
     return {};
-}
-
-bool is_audio(const Media& media) {
-    return media.mime_type.starts_with("audio/") && media.mime_type != "audio/midi";
 }
 
 }  // namespace
@@ -117,7 +128,7 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     // URLs of our own are references like ids.
     std::size_t downloads = 0;
     for (NewPart& part : content.parts) {
-        auto* media = std::get_if<MediaReference>(&part);
+        MediaReference* media = reference_in(part);
         if (media == nullptr || media->attachment) continue;
         CO_TRY(media->attachment, parts_.media.own_reference(context.caller.partner, media->url));
         downloads += media->attachment ? 0 : 1;
@@ -170,28 +181,28 @@ Async<> MessageService::bring_media(const SendContext& context,
                                     Plan& plan) {
     const Purpose purpose = context.is_voice_memo ? Purpose::voice_memo : Purpose::media;
     for (std::size_t i = 0; i < content.parts.size(); ++i) {
-        const auto* media = std::get_if<MediaReference>(&content.parts[i]);
-        if (media == nullptr) continue;
-        if (media->attachment) {
-            CO_TRY(Delivered delivered,
+        const NewPart& part = content.parts[i];
+        const MediaReference* reference = reference_in(part);
+        if (reference == nullptr) continue;
+        // Whoever shows a card's image takes it as it is.
+        const bool is_file = std::holds_alternative<MediaReference>(part);
+        if (reference->attachment) {
+            if (!is_file) continue;
+            CO_TRY(const Media media,
                    co_await parts_.media.prepare(std::move(*plan.sendables[i]), purpose));
-            plan.row.parts[i] = std::move(delivered.part);
-            plan.parts[i] = MediaPart{std::move(delivered.media)};
+            fill_in(media, plan.row.parts[i], plan.parts[i]);
             continue;
         }
-        auto fetched = co_await parts_.media.stage_url(context.caller.partner, media->url);
+        auto fetched = co_await parts_.media.stage_url(context.caller.partner, reference->url);
         if (!fetched && context.is_voice_memo &&
             fetched.error().reason == &reasons::file_too_large) {
             co_return fail(reasons::voice_memo_too_large);
         }
         if (!fetched) co_return std::unexpected(std::move(fetched).error());
         StagedMedia& staged = plan.staged.emplace_back(std::move(*fetched));
-        if (context.is_voice_memo && !is_audio(staged.media)) {
-            co_return fail(reasons::invalid_file_type, "A voice memo must be audio");
-        }
-        CO_CHECK(co_await parts_.media.prepare(staged, purpose));
-        plan.row.parts[i] = meta::StoredMedia{staged.row.id, staged.media.form};
-        plan.parts[i] = MediaPart{staged.media};
+        CO_CHECK(check_kind(staged.media, part, context));
+        if (is_file) CO_CHECK(co_await parts_.media.prepare(staged, purpose));
+        fill_in(staged.media, plan.row.parts[i], plan.parts[i]);
     }
     co_return Result<>{};
 }
@@ -219,9 +230,7 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     plan.row.preferred_service = content.preferred_service;
     plan.row.idempotency_key = content.idempotency_key;
     CHECK(plan_chat(session, context, target, plan));
-    if (content.has_mention && !plan.chat.chat.is_group) {
-        return fail(reasons::mention_in_direct_chat);
-    }
+    CHECK(check_mentions(content, plan.chat.chat));
     CHECK(plan_parts(session, context, content, plan));
     if (plan.is_new_chat) {
         CHECK(check_first_message(plan.row, target.is_any_line));
@@ -235,6 +244,8 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     row.id = MessageId::ordered(now);
     row.partner = partner;
     row.service = row.preferred_service.value_or(plan.chat.chat.service);
+    const bool is_card = std::holds_alternative<meta::StoredAppCard>(row.parts.front());
+    if (is_card && row.service != Service::imessage) return fail(reasons::app_card_needs_imessage);
     row.created_at = now;
     row.updated_at = now;
     return plan;
@@ -246,24 +257,17 @@ Result<> MessageService::plan_chat(meta::Session& session,
                                    Plan& plan) const {
     const PartnerId partner = context.caller.partner;
     if (target.chat) {
-        TRY(plan.chat, require_chat(session, partner, *target.chat));
-        if (plan.chat.left_at) return fail(reasons::chat_unavailable);
+        TRY(plan.chat, require_joined_chat(session, partner, *target.chat));
         return {};
     }
-    const std::string members = meta::members_of(target.to);
     std::string line = target.from;
     std::optional<meta::ChatRow> found;
     if (target.is_any_line) {
-        TRY(const auto lines, meta::lines_of(session, partner));
-        const auto eligible = std::ranges::find_if(lines, [&](const std::string& each) {
-            return std::ranges::find(target.excluded_lines, each) == target.excluded_lines.end() &&
-                   std::ranges::find(target.to, each) == target.to.end();
-        });
-        if (eligible == lines.end()) return fail(reasons::no_eligible_line);
-        line = *eligible;
-        TRY(found, meta::find_latest_chat_with(session, partner, members, target.excluded_lines));
+        TRY(LineChoice choice, choose_line(session, partner, target.to, target.excluded_lines));
+        line = std::move(choice.line);
+        found = std::move(choice.chat);
     } else {
-        TRY(found, meta::find_chat_with(session, partner, line, members));
+        TRY(found, meta::find_chat_with(session, partner, line, meta::members_of(target.to)));
     }
     plan.is_new_chat = !found;
     plan.chat = found ? std::move(*found) : new_chat(partner, line, target.to, parts_.clock.now());
@@ -275,25 +279,15 @@ Result<> MessageService::plan_parts(meta::Session& session,
                                     const MessageContent& content,
                                     Plan& plan) const {
     for (const NewPart& part : content.parts) {
-        if (const auto* text = std::get_if<TextPart>(&part)) {
-            plan.row.parts.emplace_back(*text);
-            plan.parts.emplace_back(*text);
-        } else if (const auto* link = std::get_if<LinkPart>(&part)) {
-            plan.row.parts.emplace_back(*link);
-            plan.parts.emplace_back(*link);
-        } else if (const auto& id = std::get<MediaReference>(part).attachment) {
-            TRY(Sendable found, parts_.media.sendable(session, context.caller.partner, *id));
-            if (context.is_voice_memo && !is_audio(found.media)) {
-                return fail(reasons::invalid_file_type, "A voice memo must be audio");
-            }
-            plan.row.parts.emplace_back(meta::StoredMedia{*id, {}});
-            plan.parts.emplace_back(MediaPart{found.media});
-            plan.sendables.resize(plan.parts.size());
-            plan.sendables.back() = std::move(found);
-        } else {
-            plan.row.parts.emplace_back(meta::StoredMedia{});
-            plan.parts.emplace_back(MediaPart{});
-        }
+        append_part(part, plan.row.parts, plan.parts);
+        plan.sendables.emplace_back();
+        const MediaReference* reference = reference_in(part);
+        if (reference == nullptr || !reference->attachment) continue;
+        TRY(Sendable found,
+            parts_.media.sendable(session, context.caller.partner, *reference->attachment));
+        CHECK(check_kind(found.media, part, context));
+        fill_in(found.media, plan.row.parts.back(), plan.parts.back());
+        plan.sendables.back() = std::move(found);
     }
     return {};
 }
@@ -318,8 +312,8 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
     }
     for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
     for (const meta::StoredPart& part : row.parts) {
-        const auto* media = std::get_if<meta::StoredMedia>(&part);
-        if (media != nullptr) CHECK(parts_.media.mark_sent(session, partner, media->attachment));
+        const auto id = attachment_in(part);
+        if (id) CHECK(parts_.media.mark_sent(session, partner, *id));
     }
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,

@@ -33,7 +33,11 @@ struct MediaReference {
     std::optional<AttachmentId> attachment;
     std::string url;
 };
-using NewPart = std::variant<TextPart, MediaReference, LinkPart>;
+struct NewAppCard {
+    AppCard card;
+    std::optional<MediaReference> image;
+};
+using NewPart = std::variant<TextPart, MediaReference, LinkPart, NewAppCard>;
 
 // Keeps the syntax rules of contract section 3.4 (model/message_rules.hpp).
 struct MessageContent {
@@ -42,7 +46,6 @@ struct MessageContent {
     std::optional<ReplyTo> reply_to;
     std::optional<Service> preferred_service;
     std::optional<std::string> idempotency_key;
-    bool has_mention = false;
 };
 
 // Who sends, and what holds for this request alone.
@@ -104,9 +107,6 @@ public:
     Async<MessagePage> thread(PartnerId partner, MessageId id, meta::Order order, PageRequest page);
     Async<> remove(PartnerId partner, MessageId id);
 
-    // E.164, in order.
-    Async<std::vector<std::string>> lines(PartnerId partner);
-
 private:
     struct Target {
         std::string from;
@@ -137,7 +137,6 @@ private:
     Result<Message> to_message(meta::Session& session,
                                const meta::MessageRow& row,
                                const Chat& chat) const;
-    Result<meta::ChatRow> require_chat(meta::Session& session, PartnerId partner, ChatId id) const;
 
     Parts parts_;
 };

@@ -13,24 +13,6 @@
 
 namespace satchel {
 
-std::string_view to_string(media::Form form) {
-    switch (form) {
-        case media::Form::jpeg:
-            return "jpeg";
-        case media::Form::m4a:
-            return "m4a";
-        case media::Form::voice:
-            return "voice";
-        case media::Form::preview:
-            return "preview";
-        case media::Form::stripped:
-            return "stripped";
-        case media::Form::waveform:
-            return "waveform";
-    }
-    return "jpeg";
-}
-
 RenditionService::RenditionService(Parts parts)
     : parts_(parts), inputs_(limits::conversion_input_bytes_max) {}
 
@@ -47,7 +29,7 @@ Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source, Wa
 Async<std::optional<meta::RenditionRow>> RenditionService::find(AttachmentId id,
                                                                 WantedForm wanted) {
     auto look = [id, wanted](meta::Session& session) {
-        return meta::find_rendition(session, id, to_string(wanted.form), wanted.width);
+        return meta::find_rendition(session, id, name_of(wanted), wanted.width);
     };
     co_return co_await parts_.database.read(look);
 }
@@ -55,7 +37,7 @@ Async<std::optional<meta::RenditionRow>> RenditionService::find(AttachmentId id,
 Async<meta::RenditionRow> RenditionService::get_here(meta::AttachmentRow source,
                                                      WantedForm wanted) {
     ASSERT(source.blob.has_value());
-    const Key key{source.id, *source.blob, wanted.form, wanted.width};
+    const Key key{source.id, *source.blob, wanted};
     if (const auto running = in_progress_.find(key); running != in_progress_.end()) {
         const std::shared_ptr<InProgress> other = running->second;
         while (!other->result) co_await other->done.async_wait(asio::as_tuple(use_task));
@@ -100,16 +82,16 @@ Async<meta::RenditionRow> RenditionService::stage_here(meta::AttachmentRow sourc
     order.width = wanted.width;
     CO_TRY(order.input, co_await load(source, key));
     const auto began = std::chrono::steady_clock::now();
-    auto product = co_await parts_.converter.convert(std::move(order));
+    auto product = co_await convert(std::move(order), wanted);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     log::info("converted", {{"attachment_id", source.id.str()},
-                            {"form", to_string(wanted.form)},
+                            {"form", name_of(wanted)},
                             {"bytes", source.size_bytes},
                             {"ms", took.count()},
                             {"detail", product ? std::string("ok") : product.error().detail}});
     if (!product) co_return std::unexpected(std::move(product).error());
     meta::RenditionRow row;
-    row.form = to_string(wanted.form);
+    row.form = name_of(wanted);
     row.width = wanted.width;
     row.content_type = product->content_type;
     row.size_bytes = product->size_bytes;
@@ -117,6 +99,16 @@ Async<meta::RenditionRow> RenditionService::stage_here(meta::AttachmentRow sourc
     row.created_at = parts_.clock.now();
     CO_TRY(row.blob, co_await store(*product, key));
     co_return row;
+}
+
+Async<media::Product> RenditionService::convert(media::Order order, WantedForm wanted) {
+    CO_TRY(media::Product product, co_await parts_.converter.convert(std::move(order)));
+    if (!wanted.without_metadata) co_return product;
+    media::Order strip;
+    strip.form = media::Form::stripped;
+    strip.source_type = product.content_type;
+    strip.input = std::move(product.bytes);
+    co_return co_await parts_.converter.convert(std::move(strip));
 }
 
 // The content in clear: in memory, never in a file.

@@ -13,6 +13,7 @@
 #include "media/memory_budget.hpp"
 #include "meta/attachments.hpp"
 #include "meta/renditions.hpp"
+#include "service/delivery_form.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -20,18 +21,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string_view>
+#include <optional>
 #include <tuple>
 
 namespace satchel {
-
-// As it is stored.
-std::string_view to_string(media::Form form);
-
-struct WantedForm {
-    media::Form form = media::Form::jpeg;
-    std::uint32_t width = 0;  // For previews.
-};
 
 // Usable from every loop at once; the work is done on one.
 class RenditionService {
@@ -65,13 +58,14 @@ private:
         Timer done;
         std::optional<Result<meta::RenditionRow>> result;
     };
-    using Key = std::tuple<AttachmentId, BlobId, media::Form, std::uint32_t>;
+    using Key = std::tuple<AttachmentId, BlobId, WantedForm>;
 
     // On the loop.
     Async<meta::RenditionRow> get_here(meta::AttachmentRow source, WantedForm wanted);
     Async<meta::RenditionRow> make(const meta::AttachmentRow& source, WantedForm wanted);
     Async<meta::RenditionRow> stage_here(meta::AttachmentRow source, WantedForm wanted);
 
+    Async<media::Product> convert(media::Order order, WantedForm wanted);
     Async<Descriptor> load(const meta::AttachmentRow& source, const crypto::Key& key);
     Async<BlobId> store(const media::Product& product, const crypto::Key& key);
     Async<std::optional<meta::RenditionRow>> find(AttachmentId id, WantedForm wanted);

@@ -75,4 +75,15 @@ std::string UrlMaker::download_path(std::string_view prefix,
     return path;
 }
 
+std::string UrlMaker::vcard_url(PartnerId partner, std::string_view line, Time at) const {
+    std::string local_path(vcard_path_prefix);
+    local_path += partner.str() + "/";
+    local_path += line.substr(1);  // Without the plus, which some take for a blank.
+    local_path += ".vcf";
+    const std::string query =
+        presigner_.sign("GET", upload_host_, upload_path_base_ + local_path, {}, at,
+                        std::chrono::duration_cast<std::chrono::seconds>(limits::vcard_life));
+    return urls_.upload + local_path + "?" + query;
+}
+
 }  // namespace satchel

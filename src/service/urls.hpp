@@ -4,8 +4,10 @@
 #include "base/clock.hpp"
 #include "crypto/sigv4.hpp"
 #include "model/attachment.hpp"
+#include "model/ids.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace satchel {
 
@@ -19,6 +21,7 @@ struct PublicUrls {
 inline constexpr std::string_view upload_path_prefix = "/_upload/";
 inline constexpr std::string_view download_path_prefix = "/attachments/partners/";
 inline constexpr std::string_view signed_download_path_prefix = "/attachments/signed/";
+inline constexpr std::string_view vcard_path_prefix = "/_vcards/";
 
 class UrlMaker {
 public:
@@ -35,6 +38,9 @@ public:
     std::string signed_download_url(const Attachment& attachment,
                                     Time at,
                                     std::string_view form = {}) const;
+    // A GET of a line's vCard, for limits::vcard_life from `at`. On the upload base, because a
+    // signature covers the path: .../_vcards/{partner_id}/{digits of the number}.vcf
+    std::string vcard_url(PartnerId partner, std::string_view line, Time at) const;
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 

@@ -39,6 +39,27 @@ json::object part_json(const LinkPart& part) {
     return {{"type", "link"}, {"value", text_json(part.value)}};
 }
 
+// The layout without its image, which has no place in this event (contract section 5.5).
+json::object part_json(const AppCardPart& part) {
+    const AppCard& card = part.card;
+    json::object app{{"bundle_id", text_json(card.bundle_id)},
+                     {"name", text_json(card.app_name)},
+                     {"team_id", text_json(card.team_id)}};
+    if (card.app_store_id) app["app_store_id"] = *card.app_store_id;
+    json::object layout;
+    for (const CardText& text : card.texts) {
+        if (text.name.starts_with("image_")) continue;
+        layout[json::string_view(text.name.data(), text.name.size())] = text_json(text.value);
+    }
+    json::value fallback = nullptr;
+    if (card.fallback_text) fallback = text_json(*card.fallback_text);
+    return {{"type", "imessage_app"},
+            {"app", std::move(app)},
+            {"layout", std::move(layout)},
+            {"url", text_json(card.url)},
+            {"fallback_text", std::move(fallback)}};
+}
+
 }  // namespace
 
 json::value text_json(std::string_view text) {
