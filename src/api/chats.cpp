@@ -5,6 +5,7 @@
 #include "api/parse.hpp"
 #include "api/query.hpp"
 #include "base/limits.hpp"
+#include "model/message_rules.hpp"
 #include "service/partner_service.hpp"
 
 #include <boost/json/array.hpp>
@@ -65,6 +66,7 @@ Async<http::Response> list_chats(Call call) {
     meta::ChatFilter filter;
     filter.partner = call.caller.partner;
     CO_TRY(filter.participants, query_handles(call.request.query, "to"));
+    for (const std::string& participant : filter.participants) CO_CHECK(check_handle(participant));
     if (!from.empty()) filter.line = from.front();
     if (!filter.line.empty() && !is_e164(filter.line)) {
         co_return fail(reasons::invalid_phone_number);

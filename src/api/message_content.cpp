@@ -258,11 +258,15 @@ Result<MessageContent> required_content(const json::object& body, const Call& ca
     if (message == nullptr) return fail(reasons::missing_required_field, "message is required");
     TRY(auto content, parse_message_content(*message, call.services.allows_http_media));
     if (!content.idempotency_key) {
-        std::optional<std::string> key;
-        if (const auto header = call.request.header("idempotency-key")) key = *header;
-        TRY(content.idempotency_key, checked_key(std::move(key)));
+        TRY(content.idempotency_key, key_in_header(call));
     }
     return content;
+}
+
+Result<std::optional<std::string>> key_in_header(const Call& call) {
+    std::optional<std::string> key;
+    if (const auto header = call.request.header("idempotency-key")) key = *header;
+    return checked_key(std::move(key));
 }
 
 SendContext send_context(const Call& call, bool overrides_opt_out) {

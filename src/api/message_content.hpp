@@ -22,6 +22,8 @@ Result<MessageContent> parse_message_content(const boost::json::object& message,
 
 // The body's member "message", with the Idempotency-Key header where it has no key of its own.
 Result<MessageContent> required_content(const boost::json::object& body, const Call& call);
+// The Idempotency-Key header (contract section 1.7). reasons::invalid_parameter.
+Result<std::optional<std::string>> key_in_header(const Call& call);
 
 // Members of a body. Absent and null: nothing. Another type: reasons::invalid_request_body.
 Result<const boost::json::object*> optional_object(const boost::json::object& object,

@@ -134,6 +134,7 @@ Async<http::Response> send_voice_memo(Call call) {
     CO_TRY(const bool overrides, optional_bool(body, "override_optout"));
     MessageContent content;
     content.parts.emplace_back(std::move(memo));
+    CO_TRY(content.idempotency_key, key_in_header(call));
     SendContext context = send_context(call, overrides);
     context.is_voice_memo = true;
     CO_TRY(const Sent sent, co_await call.services.messages.send_to_chat(std::move(context), chat,

@@ -219,7 +219,7 @@ void CommandLine::add_upload() {
                                 "Send them in one message to this phone number or e-mail; "
                                 "repeatable")
                    ->type_name("HANDLE");
-    upload->add_option("--from", parsed_.upload.from, "From this line (the partner's first)")
+    upload->add_option("--from", parsed_.upload.from, "From this line (the last that wrote to them, or the first)")
         ->type_name("+E164")
         ->needs(to);
     upload->add_option("--text", parsed_.upload.text, "With this text before them")

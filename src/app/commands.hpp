@@ -65,7 +65,7 @@ struct UploadOptions {
     std::string content_type;  // Empty: from each file's extension.
     // With recipients, the attachments are sent to them in one message.
     std::vector<std::string> to;
-    std::string from;  // Empty: the partner's first line.
+    std::string from;  // Empty: as POST /v3/messages chooses.
     std::string text;  // Goes before the attachments.
 };
 Result<int> run_upload(const UploadOptions& options);

@@ -25,7 +25,8 @@ Async<Outcome> Sandbox::submit(const Chat& chat, const Message& message) {
     // Time may have been set back since, but no message is sent before it was made.
     const Time now = std::max(clock_.now(), message.created_at);
     Outcome outcome;
-    switch (fate_of_all(chat)) {
+    const Fate fate = fate_of_all(chat);
+    switch (fate) {
         case Fate::stays_queued:
             break;
         case Fate::delivery_failed:
@@ -37,11 +38,11 @@ Async<Outcome> Sandbox::submit(const Chat& chat, const Message& message) {
             outcome.failure_reason = "The recipient cannot receive this message type";
             break;
         case Fate::read:
-            outcome.read_at = now;
-            [[fallthrough]];
         case Fate::delivered:
+            // Receipts as services have them (contract section 5.5).
             outcome.sent_at = now;
-            outcome.delivered_at = now;
+            if (message.service != Service::sms) outcome.delivered_at = now;
+            if (fate == Fate::read && message.service == Service::imessage) outcome.read_at = now;
             break;
     }
     co_return outcome;

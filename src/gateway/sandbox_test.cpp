@@ -18,13 +18,15 @@ struct SandboxTest : testing::Test {
         return out;
     }
 
-    Outcome send_to(const std::vector<std::string>& recipients) {
+    Outcome send_to(const std::vector<std::string>& recipients,
+                    Service service = Service::imessage) {
         Chat chat;
         chat.handles.push_back(participant("+15550100001"));
         chat.handles.front().is_me = true;
         for (const auto& each : recipients) chat.handles.push_back(participant(each));
         Message message;
         message.created_at = clock.now();
+        message.service = service;
         return *test::run(sandbox.submit(chat, message));
     }
 };
@@ -35,6 +37,16 @@ TEST_F(SandboxTest, an_ordinary_recipient_gets_the_message_and_does_not_read_it)
     EXPECT_EQ(outcome.delivered_at, clock.now());
     EXPECT_EQ(outcome.read_at, std::nullopt);
     EXPECT_FALSE(outcome.has_failed());
+}
+
+TEST_F(SandboxTest, sms_has_no_receipts_and_rcs_none_for_reading) {
+    const Outcome sms = send_to({"+15551230777"}, Service::sms);
+    EXPECT_TRUE(sms.sent_at);
+    EXPECT_FALSE(sms.delivered_at);
+    EXPECT_FALSE(sms.read_at);
+    const Outcome rcs = send_to({"+15551230777"}, Service::rcs);
+    EXPECT_TRUE(rcs.delivered_at);
+    EXPECT_FALSE(rcs.read_at);
 }
 
 TEST_F(SandboxTest, the_last_digits_choose_another_fate) {

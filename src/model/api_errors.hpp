@@ -42,6 +42,7 @@ extern const Reason mention_in_direct_chat;   // 2023 409
 extern const Reason recipient_opted_out;      // 2024 403
 extern const Reason handle_blocked;           // 2026 403
 extern const Reason no_eligible_line;         // 2027 409
+extern const Reason line_not_eligible;        // 2027 403
 extern const Reason timed_out;                // 3005 504
 extern const Reason internal_error;           // 3006 500
 extern const Reason overloaded;               // 3006 503: try again

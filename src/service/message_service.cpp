@@ -64,15 +64,15 @@ Result<> check_mentions(const MessageContent& content, const Chat& chat) {
     return {};
 }
 
-Result<> check_first_message(const meta::MessageRow& row, bool links_are_fine) {
-    if (row.reply_to) {
+Result<> check_first_message(const MessageContent& content, bool links_are_fine) {
+    if (content.reply_to) {
         return fail(reasons::invalid_parameter, "reply_to: the first message of a chat has none");
     }
-    if (row.effect) {
+    if (content.effect) {
         return fail(reasons::invalid_parameter, "effect: the first message of a chat has none");
     }
     if (links_are_fine) return {};
-    for (const meta::StoredPart& part : row.parts) {
+    for (const NewPart& part : content.parts) {
         const auto* text = std::get_if<TextPart>(&part);
         if (std::holds_alternative<LinkPart>(part) || (text && contains_link(text->value))) {
             return fail(reasons::invalid_parameter,
@@ -231,12 +231,10 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     plan.row.idempotency_key = content.idempotency_key;
     CHECK(plan_chat(session, context, target, plan));
     CHECK(check_mentions(content, plan.chat.chat));
+    // Syntax before what is there (contract section 7.3).
+    if (plan.is_new_chat) CHECK(check_first_message(content, target.is_any_line));
     CHECK(plan_parts(session, context, content, plan));
-    if (plan.is_new_chat) {
-        CHECK(check_first_message(plan.row, target.is_any_line));
-    } else {
-        CHECK(plan_reply(session, plan.chat, plan.row));
-    }
+    if (!plan.is_new_chat) CHECK(plan_reply(session, plan.chat, plan.row));
     CHECK(check_recipients(session, context, plan.chat.chat, plan.overrides_opt_out));
 
     const Time now = parts_.clock.now();
@@ -258,6 +256,8 @@ Result<> MessageService::plan_chat(meta::Session& session,
     const PartnerId partner = context.caller.partner;
     if (target.chat) {
         TRY(plan.chat, require_joined_chat(session, partner, *target.chat));
+        TRY(const auto owner, meta::owner_of_line(session, plan.chat.chat.line));
+        if (owner != partner) return fail(reasons::line_not_eligible);
         return {};
     }
     std::string line = target.from;

@@ -92,6 +92,7 @@ public:
                           std::string from,
                           std::vector<std::string> to,
                           MessageContent content);
+    // reasons::line_not_eligible if the chat's line was taken away.
     Async<Sent> send_to_chat(SendContext context, ChatId chat, MessageContent content);
     // From the line of the chat with `to` that was used last, else from the first line.
     // reasons::no_eligible_line if all are excluded.

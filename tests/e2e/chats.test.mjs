@@ -206,3 +206,12 @@ test("a chat that is not there, or no id, is told apart", limit, async () => {
   assertTraced(upperCase);
   assert.equal(jsonOf(upperCase).id, id);
 });
+
+test("a filter of chats by what is no handle is refused", limit, async () => {
+  assertError(await server.api.call("GET", "/v3/chats?to=nonsense"), 400, 1002);
+});
+
+test("a link in a first message is refused before its attachment is looked for", limit, async () => {
+  const parts = [text("https://example.com"), media({ attachment_id: unknownId })];
+  assertError(await createChat(server, { message: { parts } }), 400, 1005);
+});

@@ -7,9 +7,12 @@ import {
   createChat, line, media, newChat, nextPerson, otherLine, reaches, recording, sdk, sendInto, text,
   unknownId, upload,
 } from "./support/messaging.mjs";
+import { until } from "./support/deadline.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
+import { satchelJson } from "./support/program.mjs";
 import { assertShape, linkShape, sentFromAnyShape, sentMessageShape, textShape } from "./support/shapes.mjs";
 import { startDev } from "./support/server.mjs";
+import { WebhookReceiver } from "./support/webhook_receiver.mjs";
 
 const limit = { timeout: 60_000 };
 const server = await startDev({ after });
@@ -248,4 +251,36 @@ test("a card or an experience, which are not offered, are refused as such", limi
   }
   const body = { message: { experience: { name: "x", action: "y" } } };
   assertError(await server.api.call("POST", `/v3/chats/${chat.id}/messages`, { body }), 403, 2011);
+});
+
+test("a chat of a line that was taken away sends no more", limit, async (t) => {
+  const own = await startDev(t);
+  const chat = await newChat(own);
+  const memo = await upload(own, recording, "memo.mp3", "audio/mpeg");
+  await satchelJson(["line", "remove", line, "--data", own.folder]);
+  assert.equal((await own.api.call("GET", `/v3/chats/${chat.id}`)).status, 200);
+  const voiceMemo = own.api.call("POST", `/v3/chats/${chat.id}/voicememo`, {
+    body: { attachment_id: memo.attachment_id } });
+  for (const answer of [await sendInto(own, chat.id, [text("x")]), await voiceMemo]) {
+    assertError(answer, 403, 2027);
+  }
+});
+
+test("a message by SMS is sent, never delivered; one by RCS is never read", limit, async (t) => {
+  const receiver = await WebhookReceiver.start(t);
+  await client.webhookSubscriptions.create({
+    target_url: `${receiver.origin}/`,
+    subscribed_events: ["message.sent", "message.delivered", "message.read"],
+  });
+  const by = (service, to) => newChat(server, {
+    to: [to], message: { parts: [text("x")], preferred_service: service } });
+  const sms = await by("SMS", nextPerson());
+  const rcs = await by("RCS", "+12025550777");
+  const last = await newChat(server);
+  const about = (chat) => receiver.deliveries.map(({ json }) => json)
+    .filter(({ data }) => data.chat.id === chat.id).map((json) => json.event_type).sort();
+  await until(() => about(last).length === 2, { what: "the last message's events" });
+  await until(() => about(rcs).length >= 2, { what: "the RCS message's events" });
+  assert.deepEqual(about(sms), ["message.sent"]);
+  assert.deepEqual(about(rcs), ["message.delivered", "message.sent"]);
 });
