@@ -150,37 +150,26 @@ std::optional<http::Response> refuse_signature(Services& services, const http::R
     }
 }
 
-// Bytes, or XML that says why not.
-Task<http::Response> serve(Services& services,
-                           const http::Request& request,
-                           const Downloadable& found,
-                           std::string_view caching) {
+// The bytes, or pieces of them.
+Async<http::Response> serve(Services& services,
+                            const http::Request& request,
+                            const Downloadable& found,
+                            const RangeRequest& range,
+                            std::string_view caching) {
     const Attachment& attachment = found.attachment;
     const std::string etag = etag_of(*attachment.blob);
     http::Response response;
     response.with("ETag", etag);
     response.with("Cache-Control", std::string(caching));
-    response.with("Accept-Ranges", "bytes");
     if (is_cached(request, etag)) {
         response.status = 304;
         co_return response;
     }
-    const RangeRequest range = wanted_range(request, attachment.size_bytes, etag);
-    if (range.kind == RangeRequest::Kind::unsatisfiable) {
-        auto refused = xml_error(416, "InvalidRange", "The requested range is not satisfiable",
-                                 request.trace_id);
-        co_return std::move(
-            refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
-    }
-    if (TransferBuffer::all_taken()) co_return busy(request.trace_id);
-    auto reader = co_await services.attachments.open(found);
-    if (!reader) co_return xml_error(reader.error(), request.trace_id);
+    if (TransferBuffer::all_taken()) co_return fail(reasons::overloaded);
+    CO_TRY(auto reader, co_await services.attachments.open(found));
     add_file_headers(response, attachment);
-    auto source = make_body(response, attachment, range, std::move(*reader));
-    if (request.method == http::Method::get) {
-        const auto prefetched = co_await source->prefetch();
-        if (!prefetched) co_return xml_error(prefetched.error(), request.trace_id);
-    }
+    auto source = make_body(response, attachment, range, std::move(reader));
+    if (request.method == http::Method::get) CO_CHECK(co_await source->prefetch());
     response.source = std::move(source);
     co_return response;
 }
@@ -198,7 +187,20 @@ Task<http::Response> send_file(Services& services,
     const auto found = co_await services.attachments.find_for_download(
         path->partner, path->attachment, std::string(path->form));
     if (!found) co_return xml_error(found.error(), request.trace_id);
-    co_return co_await serve(services, request, *found, caching);
+
+    const Attachment& attachment = found->attachment;
+    const std::string etag = etag_of(*attachment.blob);
+    const RangeRequest range = wanted_range(request, attachment.size_bytes, etag);
+    if (range.kind == RangeRequest::Kind::unsatisfiable && !is_cached(request, etag)) {
+        auto refused = xml_error(416, "InvalidRange", "The requested range is not satisfiable",
+                                 request.trace_id);
+        co_return std::move(
+            refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
+    }
+    auto served = co_await serve(services, request, *found, range, caching);
+    if (!served) co_return xml_error(served.error(), request.trace_id);
+    served->with("Accept-Ranges", "bytes");
+    co_return std::move(*served);
 }
 
 }  // namespace
@@ -225,7 +227,8 @@ Async<http::Response> get_preview(Call call) {
     CO_TRY(const Downloadable found,
            co_await call.services.attachments.find_preview(
                call.caller.partner, id, width.value_or(limits::preview_width_pixels_default)));
-    co_return co_await serve(call.services, call.request, found, cache_control);
+    // Small enough to be had whole.
+    co_return co_await serve(call.services, call.request, found, RangeRequest{}, cache_control);
 }
 
 }  // namespace satchel::api

@@ -2,6 +2,8 @@
 
 #include "app/commands.hpp"
 #include "app/completion.hpp"
+#include "base/rfc3339.hpp"
+#include "base/uuid.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +27,7 @@ struct Parsed {
     UploadOptions upload;
     ReceiveOptions receive;
     FsckOptions fsck;
+    AuditOptions audit;
     Format format = Format::text;
     std::string subject;
     std::string number;
@@ -51,6 +54,7 @@ public:
         add_upload();
         add_receive();
         add_webhook();
+        add_audit();
         add_maintenance();
         add_help();
     }
@@ -65,6 +69,12 @@ private:
     void add_upload();
     void add_receive();
     void add_webhook();
+    void add_audit();
+    CLI::App* add_audit_command(CLI::App* audit,
+                                const char* name,
+                                const char* description,
+                                std::function<Result<int>()> action);
+    void add_audit_verify(CLI::App* audit);
     void add_maintenance();
     void add_help();
 
@@ -219,7 +229,9 @@ void CommandLine::add_upload() {
                                 "Send them in one message to this phone number or e-mail; "
                                 "repeatable")
                    ->type_name("HANDLE");
-    upload->add_option("--from", parsed_.upload.from, "From this line (the last that wrote to them, or the first)")
+    upload
+        ->add_option("--from", parsed_.upload.from,
+                     "From this line (the last that wrote to them, or the first)")
         ->type_name("+E164")
         ->needs(to);
     upload->add_option("--text", parsed_.upload.text, "With this text before them")
@@ -245,6 +257,68 @@ void CommandLine::add_webhook() {
         if (parsed_.subject.empty() == parsed_.all) return;
         throw CLI::ValidationError("give an EVENT_ID or --all");
     });
+}
+
+CLI::App* CommandLine::add_audit_command(CLI::App* audit,
+                                         const char* name,
+                                         const char* description,
+                                         std::function<Result<int>()> action) {
+    CLI::App* command = audit->add_subcommand(name, description);
+    add_server_choice(command, parsed_.audit.source);
+    add_json(command, parsed_.audit.format);
+    on(command, std::move(action));
+    return command;
+}
+
+void CommandLine::add_audit() {
+    const CLI::Validator is_time(
+        [](std::string& text) {
+            return parse_since(text) ? std::string()
+                                     : "not a time such as 2026-01-02 or 2026-01-02T03:04:05Z";
+        },
+        "");
+    const CLI::Validator is_uuid(
+        [](std::string& text) { return Uuid::parse(text) ? std::string() : "not a UUID"; }, "");
+    const auto add_since = [this, &is_time](CLI::App* command) {
+        command
+            ->add_option("--since", parsed_.audit.since, "Only what happened at this time or later")
+            ->type_name("TIME")
+            ->check(is_time);
+    };
+    CLI::App* audit = add_group("audit", "The deletion audit");
+    CLI::App* list = add_audit_command(audit, "list", "What was deleted, oldest first",
+                                       [this] { return audit_list(parsed_.audit); });
+    list->add_option("--partner", parsed_.audit.partner, "Only what belonged to this partner")
+        ->type_name("ID")
+        ->check(is_uuid);
+    add_since(list);
+    add_since(add_audit_command(audit, "export", "JSON lines that can be verified anywhere",
+                                [this] { return audit_export(parsed_.audit); }));
+    add_audit_command(audit, "head", "The signed end, to be kept elsewhere",
+                      [this] { return audit_head(parsed_.audit); });
+    add_audit_command(audit, "receipt", "A signed proof of one deletion",
+                      [this] { return audit_receipt(parsed_.audit, parsed_.subject); })
+        ->add_option("ID", parsed_.subject, "The attachment's id")
+        ->required()
+        ->check(is_uuid);
+    add_audit_verify(audit);
+}
+
+void CommandLine::add_audit_verify(CLI::App* audit) {
+    CLI::App* verify = add_audit_command(
+        audit, "verify", "Walk the hash chain; exit 1 if anything was changed, left out or cut",
+        [this] { return audit_verify(parsed_.audit); });
+    auto* file = verify->add_option("--file", parsed_.audit.file, "Verify this export, offline")
+                     ->type_name("FILE");
+    verify->add_option("--receipt", parsed_.audit.receipt, "Verify this receipt, offline")
+        ->type_name("FILE")
+        ->excludes(file);
+    verify
+        ->add_option("--head", parsed_.audit.head,
+                     "Heads and receipts that were kept; their entries must still be there")
+        ->type_name("FILE");
+    verify->add_option("--key", parsed_.audit.key, "The key that must have signed it")
+        ->type_name("HEX");
 }
 
 void CommandLine::add_maintenance() {

@@ -6,6 +6,7 @@
 
 #include "app/admin_client.hpp"
 #include "app/output.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -88,5 +89,25 @@ struct FsckOptions {
     Format format = Format::text;
 };
 Result<int> run_fsck(const FsckOptions& options);
+
+// From the store's own files, or from a server that only SATCHEL_ADMIN_URL names.
+struct AuditOptions {
+    ServerChoice source;
+    std::string partner;  // list: an id; empty: all.
+    std::string since;    // list, export: as parse_since() reads it; empty: from the beginning.
+    // verify: what was exported or signed instead of a store, and what to compare it with.
+    std::string file;
+    std::string receipt;
+    std::string head;
+    std::string key;
+    Format format = Format::text;
+};
+// As parse_rfc3339(), or a day, for its beginning.
+std::optional<Time> parse_since(const std::string& text);
+Result<int> audit_list(const AuditOptions& options);
+Result<int> audit_export(const AuditOptions& options);
+Result<int> audit_head(const AuditOptions& options);
+Result<int> audit_receipt(const AuditOptions& options, const std::string& attachment);
+Result<int> audit_verify(const AuditOptions& options);
 
 }  // namespace satchel::app

@@ -1,8 +1,8 @@
 // satchel health, version and fsck.
 #include "app/commands.hpp"
-#include "app/config.hpp"
 #include "app/data_folder.hpp"
 #include "app/run_to_end.hpp"
+#include "app/store_paths.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "blob/file_store.hpp"
@@ -23,7 +23,6 @@
 namespace satchel::app {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t fsck_threads = 2;
@@ -40,33 +39,6 @@ json::object library_versions() {
         {"zlib", ::zlibVersion()},
         {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)},
         {"fmt", dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)}};
-}
-
-// Where a store lies, without a server's help.
-struct StorePaths {
-    fs::path sqlite;
-    fs::path blobs;
-    fs::path master_key;
-    fs::path folder;
-};
-
-Result<StorePaths> find_store(const ServerChoice& choice) {
-    if (!choice.config.empty()) {
-        TRY(const Config config, load_config({}, choice.config, process_environment()));
-        return StorePaths{config.metadata.sqlite, config.blobs.local,
-                          config.encryption.master_key_file, config.data_folder()};
-    }
-    const fs::path folder(choice.data.empty() ? default_data_folder
-                                              : std::string_view(choice.data));
-    return StorePaths{folder / "satchel.db", folder / "blobs", folder / "master.key", folder};
-}
-
-Result<> check_is_there(const StorePaths& paths) {
-    std::error_code error;
-    if (fs::exists(paths.sqlite, error)) return {};
-    return refuse("there is no store at " + paths.folder.string() +
-                      "; name its folder with --data DIR or its settings with --config FILE",
-                  Errc::not_found);
 }
 
 json::object render(const FsckReport& report) {
@@ -157,7 +129,6 @@ Result<int> run_version(Format format) {
 Result<int> run_fsck(const FsckOptions& options) {
     log::set_level(log::Level::off);
     TRY(const StorePaths paths, find_store(options.store));
-    CHECK(check_is_there(paths));
     // A running server is no hindrance to looking, but only one process may change a store.
     std::optional<FolderLock> lock;
     if (options.repair) {

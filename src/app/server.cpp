@@ -2,6 +2,7 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
 #include "app/run_to_end.hpp"
@@ -45,24 +46,6 @@ std::string random_token() {
     fill_random(bytes);
     return to_base64url(bytes);
 }
-
-// Stands for a handler that can be made only when the port is known.
-class LateHandler : public http::Handler {
-public:
-    void set(std::unique_ptr<http::Handler> handler) { handler_ = std::move(handler); }
-    Task<http::Response> handle(http::Request& request) override {
-        return handler_->handle(request);
-    }
-    http::Response refusal(const Error& error, std::string_view trace_id) override {
-        return handler_->refusal(error, trace_id);
-    }
-    void answered(const http::Request& request, const Outcome& outcome) override {
-        handler_->answered(request, outcome);
-    }
-
-private:
-    std::unique_ptr<http::Handler> handler_;
-};
 
 unsigned thread_count(const Config& config) {
     if (config.server.threads > 0) return config.server.threads;

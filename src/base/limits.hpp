@@ -140,6 +140,7 @@ inline constexpr std::size_t commit_batch_max = 256;
 inline constexpr std::size_t commit_queue_max = 8192;  // Beyond it a write is refused: 503.
 inline constexpr std::size_t sweep_batch_max = 200;
 inline constexpr auto sweep_interval = 10s;
+inline constexpr std::size_t audit_page_max = 1000;  // Entries read at once.
 
 // Outbound requests (src/fetch). A caller says how long one may take and how much it may bring.
 inline constexpr std::size_t outbound_url_bytes_max = 8 * KiB;

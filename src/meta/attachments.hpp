@@ -1,10 +1,11 @@
-// Table attachments, and what a deletion leaves behind: blob_removals and deletion_audit.
+// Table attachments, and what a deletion leaves behind: blob_removals, and an entry in the audit.
 //
 // Functions run inside a Database::read or ::write. The file name and the attachment's key are
 // opaque here: sealed bytes from the service.
 #pragma once
 
 #include "base/bytes.hpp"
+#include "meta/audit.hpp"
 #include "meta/database.hpp"
 #include "model/attachment.hpp"
 
@@ -67,17 +68,6 @@ Result<UploadStored> store_upload(Session& session,
 // Inside the transaction that stores the message.
 Result<> mark_sent(Session& session, AttachmentId id);
 
-struct AuditEntry {
-    Time at{};
-    PartnerId partner;
-    AttachmentId attachment;
-    std::string cause;  // "delete", "upload_expired"
-    std::string actor;  // "key:<id>", "sweeper", "operator"
-};
-
-// remove_attachment() does this for its own entry.
-Result<> append_audit(Session& session, const AuditEntry& entry);
-
 // Removes the row (with its key, name and renditions), queues its blobs for removal and writes
 // the audit entry. nullopt if there is no such attachment of this partner.
 struct Removed {
@@ -103,16 +93,6 @@ Result<std::optional<AttachmentId>> owner_of_blob(Session& session, BlobId blob)
 Result<std::vector<AttachmentRow>> attachments_after(Session& session,
                                                      AttachmentId after,
                                                      std::size_t max);
-
-// seq > after, oldest first.
-struct AuditRow {
-    std::int64_t seq = 0;
-    AuditEntry entry;
-};
-Result<std::vector<AuditRow>> audit_after(Session& session,
-                                          std::int64_t after,
-                                          std::optional<PartnerId> partner,
-                                          std::size_t max);
 
 // Reads every row: for tools and reports, not for the request path.
 struct PartnerTotals {

@@ -239,38 +239,6 @@ TEST_P(AttachmentsSuite, pages_in_id_order_reach_every_row_once) {
     for (const auto& row : rows) expect_equal(row, (it++)->second);
 }
 
-TEST_P(AttachmentsSuite, the_audit_is_read_in_order_by_partner_and_from_any_point) {
-    const PartnerId partner = PartnerId::random();
-    std::vector<AttachmentId> ids;
-    for (int i = 0; i < 6; ++i) {
-        const AttachmentRow row = i % 2 == 0 ? pending_row(partner) : pending_row();
-        ASSERT_TRUE(insert(row));
-        ASSERT_TRUE(remove(deletion_of(row)).value());
-        ids.push_back(row.id);
-    }
-    const auto all = audit();
-    ASSERT_EQ(all.size(), 6U);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        EXPECT_EQ(all[i].entry.attachment, ids[i]);
-        if (i > 0) EXPECT_GT(all[i].seq, all[i - 1].seq);
-    }
-    EXPECT_EQ(audit(all[3].seq).size(), 2U);
-    EXPECT_EQ(audit(0, std::nullopt, 4).size(), 4U);
-    const auto of_partner = audit(all[0].seq, partner);
-    ASSERT_EQ(of_partner.size(), 2U);
-    EXPECT_EQ(of_partner[0].entry.attachment, ids[2]);
-    EXPECT_EQ(of_partner[1].entry.attachment, ids[4]);
-}
-
-TEST_P(AttachmentsSuite, the_audit_cannot_be_changed_or_cut) {
-    const AttachmentRow row = pending_row();
-    ASSERT_TRUE(insert(row));
-    ASSERT_TRUE(remove(deletion_of(row)).value());
-    EXPECT_FALSE(write([](Session& s) { return s.run("DELETE FROM deletion_audit"); }));
-    EXPECT_FALSE(write([](Session& s) { return s.run("UPDATE deletion_audit SET actor = ''"); }));
-    EXPECT_EQ(audit().size(), 1U);
-}
-
 TEST_P(AttachmentsSuite, totals_count_states_and_the_bytes_of_complete_rows) {
     const PartnerId a = PartnerId::random();
     const PartnerId b = PartnerId::random();

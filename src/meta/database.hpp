@@ -13,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/uuid.hpp"
+#include "crypto/audit_chain.hpp"
 #include "crypto/text_cipher.hpp"
 
 #include <cstdint>
@@ -64,6 +65,12 @@ public:
     // Seals what people wrote on its way into the database. Only for a database that was opened
     // with keys.
     virtual const crypto::TextCipher& texts() const = 0;
+
+    // Signs the deletion audit. Null if the database was opened without keys, or has none.
+    virtual const crypto::AuditSigner* audit_signer() const = 0;
+    // Where the deletion audit ends, for append_audit(). Only in a write, and only for a database
+    // that was opened with keys. Follows the write's fate: undone with it.
+    virtual AuditPosition& audit_end() = 0;
 
     // Prepares, binds in order, returns the statement before its first step.
     template <class... Args>

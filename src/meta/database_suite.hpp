@@ -3,6 +3,7 @@
 // DatabaseSuite, AttachmentsSuite and PartnersSuite.
 #pragma once
 
+#include "crypto/audit_chain.hpp"
 #include "meta/attachments.hpp"
 #include "meta/database.hpp"
 #include "meta/partners.hpp"
@@ -130,6 +131,20 @@ inline AuditEntry deletion_of(const AttachmentRow& row) {
             .actor = "key:7"};
 }
 
+// What is wrong with the chain of a database, as a walk over it finds.
+inline std::string audit_problem_in(Session& session) {
+    const auto chain = find_audit_chain(session);
+    if (!chain || !*chain) return "no end";
+    const AuditKey key = session.audit_signer()->key();
+    if (!crypto::is_signed_end(key, (*chain)->end, (*chain)->signature)) return "end not signed";
+    crypto::AuditWalk walk({0, crypto::origin_hash(key, (*chain)->origin)}, {});
+    const auto links = audit_after(session, 0, 10'000);
+    if (!links) return "cannot be read";
+    for (const AuditLink& link : *links) walk.step(link);
+    walk.finish((*chain)->end);
+    return walk.problem().value_or("");
+}
+
 class AttachmentsSuite : public DatabaseSuite {
 protected:
     struct Stored {
@@ -157,10 +172,8 @@ protected:
     std::vector<BlobId> removals() {
         return read([](Session& s) { return pending_blob_removals(s, 100); }).value();
     }
-    std::vector<AuditRow> audit(std::int64_t after = 0,
-                                std::optional<PartnerId> partner = std::nullopt,
-                                std::size_t max = 100) {
-        return read([=](Session& s) { return audit_after(s, after, partner, max); }).value();
+    std::vector<AuditLink> audit(std::uint64_t after = 0, std::size_t max = 100) {
+        return read([=](Session& s) { return audit_after(s, after, max); }).value();
     }
 };
 

@@ -12,11 +12,16 @@ namespace {
 
 struct RenditionsTest : testing::Test {
     test::TempFolder folder;
-    std::unique_ptr<Database> database = *open_sqlite({.file = folder / "meta.db"});
+    crypto::KeyRing keys = make_keys();
+    std::unique_ptr<Database> database = *open_sqlite({.file = folder / "meta.db", .keys = &keys});
     const PartnerId partner = PartnerId::random();
     const AttachmentId attachment = AttachmentId::random();
     BlobId content = BlobId::random();
 
+    crypto::KeyRing make_keys() {
+        EXPECT_TRUE(crypto::KeyRing::create(folder / "master.key"));
+        return *crypto::KeyRing::open(folder / "master.key");
+    }
     template <class Work>
     auto write(Work work) {
         return test::run(database->write(std::move(work), Erases::no));

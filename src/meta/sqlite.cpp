@@ -1,6 +1,7 @@
 #include "meta/sqlite.hpp"
 
 #include "base/log.hpp"
+#include "meta/audit.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_schema.hpp"
 #include "meta/sqlite_writer.hpp"
@@ -23,9 +24,9 @@ namespace {
 class SqliteDatabase final : public Database {
 public:
     SqliteDatabase(SqliteOptions options,
-                   std::shared_ptr<const crypto::TextCipher> texts,
+                   std::shared_ptr<const DatabaseKeys> keys,
                    std::unique_ptr<SqliteWriter> writer)
-        : options_(std::move(options)), texts_(std::move(texts)), writer_(std::move(writer)) {}
+        : options_(std::move(options)), keys_(std::move(keys)), writer_(std::move(writer)) {}
 
     Async<> read_erased(std::function<Result<>(Session&)> work) override {
         CO_TRY(auto reader, take_reader());
@@ -62,7 +63,7 @@ private:
             }
         }
         TRY(auto reader, SqliteConnection::open(options_, Access::read_only));
-        reader->set_texts(texts_);
+        reader->set_keys(keys_);
         return reader;
     }
     void keep_reader(std::unique_ptr<SqliteConnection> reader) {
@@ -71,7 +72,7 @@ private:
     }
 
     const SqliteOptions options_;
-    const std::shared_ptr<const crypto::TextCipher> texts_;
+    const std::shared_ptr<const DatabaseKeys> keys_;
     // Closed after the readers: the connection that closes last takes the log away.
     std::unique_ptr<SqliteWriter> writer_;
     std::mutex mutex_;
@@ -128,18 +129,39 @@ Result<> create_if_absent(const std::filesystem::path& file) {
     return sync_folder(std::filesystem::absolute(file).parent_path());
 }
 
-// The cipher under the database's own text key. Null when it was never written with keys and
-// cannot be now.
-Result<std::shared_ptr<const crypto::TextCipher>> open_texts(SqliteConnection& connection,
-                                                             const crypto::KeyRing& keys,
-                                                             Access access) {
-    TRY(auto key, find_text_key(connection, keys));
-    if (!key) {
-        if (access == Access::read_only) return nullptr;
-        key = crypto::Key::random();
-        CHECK(insert_text_key(connection, keys, *key));
+using KeysPtr = std::shared_ptr<const DatabaseKeys>;
+
+// What hangs from the database's own key. Null when it was never written with keys.
+Result<KeysPtr> find_keys(SqliteConnection& connection, const crypto::KeyRing& keys) {
+    TRY(const auto key, find_text_key(connection, keys));
+    return key ? std::make_shared<const DatabaseKeys>(*key) : nullptr;
+}
+
+// The same, made if it is not there, and the audit that is signed with it.
+Result<KeysPtr> make_keys(SqliteConnection& connection, const crypto::KeyRing& keys) {
+    TRY(auto found, find_keys(connection, keys));
+    if (found == nullptr) {
+        const crypto::Key key = crypto::Key::random();
+        CHECK(insert_text_key(connection, keys, key));
+        found = std::make_shared<const DatabaseKeys>(key);
     }
-    return std::make_shared<const crypto::TextCipher>(*key);
+    connection.set_keys(found);
+    TRY(const AuditPosition end, open_audit_chain(connection, Clock().now()));
+    connection.keep_audit_end(end);
+    return found;
+}
+
+Result<KeysPtr> open_keys(SqliteConnection& connection, const SqliteOptions& options) {
+    if (options.keys == nullptr) return nullptr;
+    if (options.access == Access::read_only) return find_keys(connection, *options.keys);
+    CHECK(connection.run("BEGIN IMMEDIATE"));
+    auto made = make_keys(connection, *options.keys);
+    if (!made) {
+        connection.roll_back();
+        return made;
+    }
+    CHECK(connection.run("COMMIT"));
+    return made;
 }
 
 Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
@@ -147,17 +169,13 @@ Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
     if (writes) CHECK(create_if_absent(options.file));
     TRY(auto connection, SqliteConnection::open(options, options.access));
     CHECK(prepare_schema(*connection, options.access));
-    std::shared_ptr<const crypto::TextCipher> texts;
-    if (options.keys != nullptr) {
-        TRY(texts, open_texts(*connection, *options.keys, options.access));
-    }
+    TRY(auto keys, open_keys(*connection, options));
     std::unique_ptr<SqliteWriter> writer;
     if (writes) {
-        connection->set_texts(texts);
         TRY(auto copying, SqliteConnection::open(options, Access::read_write));
         writer = std::make_unique<SqliteWriter>(std::move(connection), std::move(copying));
     }
-    return std::make_unique<SqliteDatabase>(options, std::move(texts), std::move(writer));
+    return std::make_unique<SqliteDatabase>(options, std::move(keys), std::move(writer));
 }
 
 }  // namespace

@@ -20,6 +20,13 @@ namespace satchel::meta {
 // damaged. internal: our SQL is wrong. `operation` goes into the detail.
 Error sqlite_error(sqlite3* db, int code, std::string_view operation);
 
+// What hangs from the key that stands, wrapped, in the database itself.
+struct DatabaseKeys {
+    explicit DatabaseKeys(const crypto::Key& text_key) : texts(text_key), audit(text_key) {}
+    crypto::TextCipher texts;
+    crypto::AuditSigner audit;
+};
+
 class SqliteStatement final : public Statement {
 public:
     explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {}
@@ -69,10 +76,21 @@ public:
 
     Result<StatementPtr> prepare(const char* sql) override;
     const crypto::TextCipher& texts() const override {
-        ASSERT(texts_ != nullptr);
-        return *texts_;
+        ASSERT(keys_ != nullptr);
+        return keys_->texts;
     }
-    void set_texts(std::shared_ptr<const crypto::TextCipher> texts) { texts_ = std::move(texts); }
+    const crypto::AuditSigner* audit_signer() const override {
+        return keys_ == nullptr ? nullptr : &keys_->audit;
+    }
+    AuditPosition& audit_end() override {
+        ASSERT(keys_ != nullptr);
+        return audit_end_;
+    }
+    void set_keys(std::shared_ptr<const DatabaseKeys> keys) { keys_ = std::move(keys); }
+
+    // As audit_end(), for whoever begins and ends transactions; with or without keys.
+    const AuditPosition& kept_audit_end() const { return audit_end_; }
+    void keep_audit_end(const AuditPosition& end) { audit_end_ = end; }
 
     // Runs a script of statements, uncached.
     Result<> execute(const std::string& script);
@@ -91,7 +109,8 @@ private:
     explicit SqliteConnection(sqlite3* db) : db_(db) {}
 
     sqlite3* db_;
-    std::shared_ptr<const crypto::TextCipher> texts_;
+    std::shared_ptr<const DatabaseKeys> keys_;
+    AuditPosition audit_end_;
     std::unordered_map<const char*, std::unique_ptr<SqliteStatement>> statements_;
 };
 

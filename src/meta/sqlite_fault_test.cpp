@@ -3,6 +3,7 @@
 #include "meta/database_suite.hpp"
 #include "meta/sqlite.hpp"
 #include "tests/support/faulty_vfs.hpp"
+#include "tests/support/master_key.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <fstream>
@@ -82,15 +83,19 @@ protected:
                       done.stored ? AttachmentState::complete : AttachmentState::pending);
         }
         EXPECT_EQ(find(database, neighbour_.id).has_value(), done.neighbour);
-        const auto audit = waiter_.wait(
-            database.read([](Session& s) { return audit_after(s, 0, std::nullopt, 10); }));
+        const auto audit =
+            waiter_.wait(database.read([](Session& s) { return audit_after(s, 0, 10); }));
         EXPECT_EQ(audit.value().size(), done.removed ? 1U : 0U);
+        const auto problem = waiter_.wait(
+            database.read([](Session& s) -> Result<std::string> { return audit_problem_in(s); }));
+        EXPECT_EQ(problem.value(), "");
         const auto removals =
             waiter_.wait(database.read([](Session& s) { return pending_blob_removals(s, 10); }));
         EXPECT_EQ(removals.value().size(), done.removed && done.stored ? 1U : 0U);
     }
 
     FaultyVfs vfs_{"faulty"};
+    const crypto::KeyRing keys_ = test::new_master_key();
     Waiter waiter_;
     AttachmentRow row_ = [] {
         AttachmentRow row = pending_row();
@@ -106,7 +111,8 @@ TEST_P(SqliteFaults, a_failing_call_is_a_clear_error_leaves_nothing_half_done_an
     for (bool failed = true; failed && call < 1000; ++call) {
         SCOPED_TRACE("fault at call " + std::to_string(call));
         const test::TempFolder folder;
-        const SqliteOptions options{.file = folder.path() / "meta.db", .vfs = vfs_.name()};
+        const SqliteOptions options{
+            .file = folder.path() / "meta.db", .keys = &keys_, .vfs = vfs_.name()};
         vfs_.arm(call, GetParam().fault, GetParam().lasting);
         Acknowledged done;
         {

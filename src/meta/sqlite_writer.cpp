@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "meta/audit.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -170,8 +171,10 @@ bool SqliteWriter::next_batch(Batch& batch) {
 }
 
 void SqliteWriter::run_batch(Batch& batch) {
+    const AuditPosition audit_end = writing_->kept_audit_end();
     if (auto committed = run_transaction(batch); !committed) {
         writing_->roll_back();
+        writing_->keep_audit_end(audit_end);
         // Frames of the failed commit may be in the log file. They are not valid for anyone
         // who has the database open, but would be for a recovery after a crash.
         erase_due_ = true;
@@ -204,29 +207,39 @@ void SqliteWriter::run_batch(Batch& batch) {
 
 Result<> SqliteWriter::run_transaction(std::span<PendingWrite* const> batch) {
     CHECK(writing_->run("BEGIN IMMEDIATE"));
+    const AuditPosition audit_end = writing_->kept_audit_end();
     if (batch.size() == 1) {
         run_alone(*batch.front());
         if (!batch.front()->result) return {};
     } else {
         for (PendingWrite* write : batch) CHECK(run_in_savepoint(*write));
     }
+    // One signature for all deletions of the batch.
+    if (writing_->kept_audit_end() != audit_end) {
+        CHECK(store_audit_end(*writing_, writing_->kept_audit_end()));
+    }
     return writing_->run("COMMIT");
 }
 
 void SqliteWriter::run_alone(PendingWrite& write) {
+    const AuditPosition audit_end = writing_->kept_audit_end();
     write.result = guarded(write, *writing_);
-    if (!write.result) writing_->roll_back();
+    if (write.result) return;
+    writing_->roll_back();
+    writing_->keep_audit_end(audit_end);
 }
 
 // An error means that the whole transaction is lost.
 Result<> SqliteWriter::run_in_savepoint(PendingWrite& write) {
     CHECK(writing_->run("SAVEPOINT one_write"));
+    const AuditPosition audit_end = writing_->kept_audit_end();
     write.result = guarded(write, *writing_);
     if (!write.result) {
         // Some errors (a full disk, for one) make SQLite roll everything back.
         if (!writing_->in_transaction())
             return fail(Errc::unavailable, write.result.error().detail);
         CHECK(writing_->run("ROLLBACK TO one_write"));
+        writing_->keep_audit_end(audit_end);
     }
     return writing_->run("RELEASE one_write");
 }

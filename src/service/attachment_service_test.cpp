@@ -58,7 +58,8 @@ struct AttachmentServiceTest : testing::Test {
     crypto::KeyRing keys = make_keys(folder / "master.key");
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
     test::MemoryBlobStore blobs;
-    std::unique_ptr<meta::Database> database = *meta::open_sqlite({.file = folder / "meta.db"});
+    std::unique_ptr<meta::Database> database =
+        *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     ContentInspector inspector{{blobs}};
     AttachmentService service{{*database, blobs, keys, clock, {}, inspector}};
     const PartnerId alice = add_partner("alice");
@@ -217,9 +218,7 @@ TEST_F(AttachmentServiceTest, a_deleted_attachment_is_gone_and_audited) {
     EXPECT_EQ(refusal, UploadRefusal::no_such_upload);
     EXPECT_EQ(blob_count(), 0U);
 
-    auto read_audit = [](meta::Session& session) {
-        return meta::audit_after(session, 0, std::nullopt, 10);
-    };
+    auto read_audit = [](meta::Session& session) { return meta::audit_after(session, 0, 10); };
     const auto audit = run(database->read(read_audit));
     ASSERT_TRUE(audit);
     ASSERT_EQ(audit->size(), 1U);

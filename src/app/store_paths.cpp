@@ -1,0 +1,33 @@
+#include "app/store_paths.hpp"
+
+#include "app/config.hpp"
+#include "app/output.hpp"
+
+namespace satchel::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<StorePaths> paths_of(const ServerChoice& choice) {
+    if (!choice.config.empty()) {
+        TRY(const Config config, load_config({}, choice.config, process_environment()));
+        return StorePaths{config.metadata.sqlite, config.blobs.local,
+                          config.encryption.master_key_file, config.data_folder()};
+    }
+    const fs::path folder(choice.data.empty() ? default_data_folder
+                                              : std::string_view(choice.data));
+    return StorePaths{folder / "satchel.db", folder / "blobs", folder / "master.key", folder};
+}
+
+}  // namespace
+
+Result<StorePaths> find_store(const ServerChoice& choice) {
+    TRY(StorePaths paths, paths_of(choice));
+    std::error_code error;
+    if (fs::exists(paths.sqlite, error)) return paths;
+    return refuse("there is no store at " + paths.folder.string() +
+                      "; name its folder with --data DIR or its settings with --config FILE",
+                  Errc::not_found);
+}
+
+}  // namespace satchel::app
