@@ -244,11 +244,10 @@ test("a sender may write to one recipient thirty times a minute", limit, async (
   await newChat(clocked, { to: [person] });
 });
 
-test("a card or an experience, which are not offered, are refused as such", limit, async () => {
+test("an app clip or an experience, which are not offered, are refused as such", limit, async () => {
   const chat = await newChat(server);
-  for (const type of ["imessage_app", "app_clip"]) {
-    assertError(await sendInto(server, chat.id, [{ type }]), 403, 2011);
-  }
+  const clip = { type: "app_clip", value: "https://example.com/" };
+  assertError(await sendInto(server, chat.id, [clip]), 403, 2011);
   const body = { message: { experience: { name: "x", action: "y" } } };
   assertError(await server.api.call("POST", `/v3/chats/${chat.id}/messages`, { body }), 403, 2011);
 });
