@@ -1,6 +1,7 @@
 // Media parts that name a URL: downloaded in the request, or a reference if the URL is ours.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import {
@@ -8,10 +9,12 @@ import {
   upload,
 } from "./support/messaging.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
+import { seededBytes } from "./support/random.mjs";
 import { startDev } from "./support/server.mjs";
 
 const limit = { timeout: 60_000 };
 const urlBytesMax = 10_485_760;
+const program = new URL("../data/media/pe.exe", import.meta.url);
 const server = await startDev({ after });
 const client = sdk(server);
 const base = await startOrigin({ after }, {
@@ -19,10 +22,11 @@ const base = await startOrigin({ after }, {
   "/photo.jpg": { type: "image/jpeg", bytes: photo },
   "/typeless.mp3": { bytes: recording },
   "/": { type: "image/jpeg", bytes: photo },
-  "/unknown": { type: "application/x-unheard-of", bytes: photo },
+  "/mislabelled": { type: "application/x-unheard-of", bytes: photo },
+  "/unknown": { type: "application/x-unheard-of", bytes: seededBytes(5000, 7) },
   "/just": { type: "text/plain", bytes: Buffer.alloc(urlBytesMax, "a") },
   "/huge": { type: "text/plain", bytes: Buffer.alloc(urlBytesMax + 1, "a") },
-  "/program": { type: "text/plain", bytes: Buffer.from("MZ program") },
+  "/program": { type: "text/plain", bytes: readFileSync(program) },
   "/empty": { type: "text/plain", bytes: Buffer.alloc(0) },
   "/failing": { status: 500 },
 });
@@ -61,10 +65,15 @@ test("media by URL is downloaded in the request and gets an attachment of its ow
 });
 
 test("name and type of media by URL come from what there is", limit, async () => {
-  const parts = jsonOf(await send(`${base}/typeless.mp3`, `${base}/`)).chat.message.parts;
+  const urls = ["typeless.mp3", "", "mislabelled"].map((path) => `${base}/${path}`);
+  const parts = jsonOf(await send(...urls)).chat.message.parts;
   assert.deepEqual(
     parts.map(({ filename, mime_type }) => [filename, mime_type]),
-    [["typeless.mp3", "audio/mpeg"], ["attachment.jpg", "image/jpeg"]],
+    [
+      ["typeless.mp3", "audio/mpeg"],
+      ["attachment.jpg", "image/jpeg"],
+      ["mislabelled", "image/jpeg"],
+    ],
   );
 });
 

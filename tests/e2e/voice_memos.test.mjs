@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import {
-  bytesAt, line, newChat, nextPerson, photo, reaches, receive, recording, sdk, startOrigin, unknownId,
-  upload,
+  bytesAt, line, newChat, nextPerson, photo, reaches, receive, recording,
+  recordingSeconds, sdk, startOrigin, unknownId, upload,
 } from "./support/messaging.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
 import { assertShape, voiceMemoShape } from "./support/shapes.mjs";
 import { startDev } from "./support/server.mjs";
+import { tone, wav } from "./support/sounds_and_films.mjs";
 
 const limit = { timeout: 60_000 };
 const urlBytesMax = 10_485_760;
@@ -29,12 +30,15 @@ test("a voice memo is sent from a pre-uploaded recording", limit, async () => {
   assert.deepEqual([sent.chat.id, sent.chat.is_active, sent.chat.is_group], [chat.id, true, false]);
   assert.deepEqual(sent.voice_memo, {
     id: memo.attachment_id,
-    url: memo.download_url,
-    filename: "memo.mp3",
-    mime_type: "audio/mpeg",
-    size_bytes: recording.length,
-    duration_ms: null,
+    url: memo.download_url.replace(/memo\.mp3$/, "voice/memo.m4a"),
+    filename: "memo.m4a",
+    mime_type: "audio/x-m4a",
+    size_bytes: (await bytesAt(sent.voice_memo.url)).length,
+    duration_ms: sent.voice_memo.duration_ms,
   });
+  // Encoders add up to a few frames of silence.
+  assert.ok(Math.abs(sent.voice_memo.duration_ms - recordingSeconds * 1000) < 150);
+  assert.ok((await bytesAt(memo.download_url)).equals(recording));
   const message = await reaches(client, sent.id, "delivered");
   assert.equal(message.chat_id, chat.id);
   assert.deepEqual(message.parts.map(({ type, id }) => [type, id]), [["media", memo.attachment_id]]);
@@ -43,7 +47,7 @@ test("a voice memo is sent from a pre-uploaded recording", limit, async () => {
 test("a voice memo by URL is downloaded and becomes an attachment", limit, async (t) => {
   const base = await startOrigin(t, {
     "/memo.mp3": { type: "audio/mpeg", bytes: recording },
-    "/memo.wav": { type: "audio/wav", bytes: Buffer.concat([Buffer.from("RIFF\xff\0\0\0WAVEfmt ", "latin1"), Buffer.alloc(99)]) },
+    "/memo.wav": { type: "audio/wav", bytes: wav(tone(0.5)) },
     "/photo.jpg": { type: "image/jpeg", bytes: photo },
     "/huge": { type: "audio/mpeg", bytes: Buffer.concat([recording, Buffer.alloc(urlBytesMax)]) },
   });
@@ -53,8 +57,10 @@ test("a voice memo by URL is downloaded and becomes an attachment", limit, async
   assertShape(sent, voiceMemoShape);
   assert.equal(sent.to.length, 2);
   assert.equal(sent.chat.is_group, true);
-  assert.ok((await bytesAt(sent.voice_memo.url)).equals(recording));
-  assert.equal((await client.attachments.retrieve(sent.voice_memo.id)).filename, "memo.mp3");
+  assert.equal((await bytesAt(sent.voice_memo.url)).length, sent.voice_memo.size_bytes);
+  const kept = await client.attachments.retrieve(sent.voice_memo.id);
+  assert.equal(kept.filename, "memo.mp3");
+  assert.ok((await bytesAt(kept.download_url)).equals(recording));
   assert.equal((await byUrl("/memo.wav")).status, 202);
 
   assertError(await byUrl("/photo.jpg"), 400, 5004);

@@ -8,6 +8,7 @@ import LinqAPIV3 from "@linqapp/sdk";
 import { until } from "./deadline.mjs";
 import { jsonOf } from "./partner_api.mjs";
 import { drawing, jpeg } from "./pictures.mjs";
+import { mp3, tone } from "./sounds_and_films.mjs";
 
 // The lines of `satchel dev`.
 export const line = "+15550100001";
@@ -15,11 +16,9 @@ export const otherLine = "+15550100002";
 
 export const unknownId = "00000000-0000-4000-8000-000000000000";
 export const photo = jpeg(drawing(320, 240));
-// As much of an MP3 as the server looks at.
-export const recording = Buffer.concat([
-  Buffer.from("ID3\x04\0\0\0\0\0\0", "latin1"),
-  Buffer.alloc(500),
-]);
+// An MP3 of so many seconds.
+export const recordingSeconds = 1.5;
+export const recording = mp3(tone(recordingSeconds));
 
 export const text = (value) => ({ type: "text", value });
 export const media = (attachment) => ({ type: "media", attachment_id: attachment.attachment_id });

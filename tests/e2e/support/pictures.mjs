@@ -135,3 +135,80 @@ export function icon(picture) {
   header.writeUInt32LE(22, 18);
   return Buffer.concat([header, image]);
 }
+
+// Colours that every colour space has.
+export const quarterColours = {
+  topLeft: [180, 60, 50],
+  topRight: [60, 150, 70],
+  bottomLeft: [50, 60, 160],
+  bottomRight: [200, 190, 80],
+};
+
+// A picture of four colours. RGBA.
+export function quarters(width, height) {
+  const { topLeft, topRight, bottomLeft, bottomRight } = quarterColours;
+  const data = Buffer.alloc(width * height * 4, 255);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const [left, right] = y * 2 < height ? [topLeft, topRight] : [bottomLeft, bottomRight];
+      data.set(x * 2 < width ? left : right, (y * width + x) * 4);
+    }
+  }
+  return { width, height, data };
+}
+
+// A JPEG whose EXIF tells its orientation, its camera and where it was taken.
+export const camera = "Satchel Testcam 9";
+export function taggedJpeg(picture, orientation) {
+  const entry = (tag, type, count, value) => {
+    const out = Buffer.alloc(12);
+    out.writeUInt16BE(tag, 0);
+    out.writeUInt16BE(type, 2);
+    out.writeUInt32BE(count, 4);
+    if (type === 3) out.writeUInt16BE(value, 8);
+    else if (typeof value === "string") out.write(value, 8, "latin1");
+    else out.writeUInt32BE(value, 8);
+    return out;
+  };
+  const directory = (...entries) => {
+    const count = Buffer.alloc(2);
+    count.writeUInt16BE(entries.length);
+    return Buffer.concat([count, ...entries, Buffer.alloc(4)]);
+  };
+  const rational = (...values) => {
+    const out = Buffer.alloc(values.length * 8);
+    values.forEach((value, index) => {
+      out.writeUInt32BE(value, index * 8);
+      out.writeUInt32BE(1, index * 8 + 4);
+    });
+    return out;
+  };
+  const model = Buffer.from(`${camera}\0`, "latin1");
+  const first = (modelAt, gpsAt) =>
+    directory(
+      entry(0x110, 2, model.length, modelAt),
+      entry(0x112, 3, 1, orientation),
+      entry(0x8825, 4, 1, gpsAt),
+    );
+  const modelAt = 8 + first(0, 0).length;
+  const gpsAt = modelAt + model.length;
+  const gps = (at) =>
+    directory(
+      entry(1, 2, 2, "N\0"),
+      entry(2, 5, 3, at),
+      entry(3, 2, 2, "E\0"),
+      entry(4, 5, 3, at + 24),
+    );
+  const positionAt = gpsAt + gps(0).length;
+  const exif = Buffer.concat([
+    Buffer.from("Exif\0\0MM\0*\0\0\0\x08", "latin1"),
+    first(modelAt, gpsAt),
+    model,
+    gps(positionAt),
+    rational(59, 54, 50, 10, 45, 8),
+  ]);
+  const marker = Buffer.from([0xff, 0xe1, 0, 0]);
+  marker.writeUInt16BE(exif.length + 2, 2);
+  const plain = jpeg(picture);
+  return Buffer.concat([plain.subarray(0, 2), marker, exif, plain.subarray(2)]);
+}
