@@ -25,6 +25,7 @@ build:
 	@cmake --build --preset release
 
 run: build
+	@scripts/install_packages media
 	@build/release/satchel dev
 
 test: unit e2e

@@ -101,6 +101,11 @@ Result<int> run_health(const AdminOptions& options) {
                       " does not answer; see the server's log");
     }
     print("ready\n");
+    const auto* problems = answer.body.if_contains("media_problems");
+    if (problems == nullptr || !problems->is_array()) return 0;
+    for (const json::value& problem : problems->get_array()) {
+        print("media: " + std::string(problem.as_string()) + "\n");
+    }
     return 0;
 }
 
