@@ -11,6 +11,10 @@
 #include "model/content_type.hpp"
 #include "model/filename.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 namespace satchel::api {
 namespace {
 
@@ -203,6 +207,14 @@ Task<http::Response> send_file(Services& services,
     co_return std::move(*served);
 }
 
+// Each width that is made is kept: there are few.
+std::uint32_t preview_width(std::uint32_t wanted) {
+    static constexpr std::array<std::uint32_t, 22> widths{
+        1,   2,   4,   8,   16,  32,   64,   96,   128,  160,  240,
+        320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3200, limits::preview_width_pixels_max};
+    return *std::prev(std::ranges::upper_bound(widths, wanted));
+}
+
 }  // namespace
 
 Task<http::Response> get_download(Services& services,
@@ -226,7 +238,8 @@ Async<http::Response> get_preview(Call call) {
            query_number(call.request.query, "width", 1, limits::preview_width_pixels_max));
     CO_TRY(const Downloadable found,
            co_await call.services.attachments.find_preview(
-               call.caller.partner, id, width.value_or(limits::preview_width_pixels_default)));
+               call.caller.partner, id,
+               preview_width(width.value_or(limits::preview_width_pixels_default))));
     // Small enough to be had whole.
     co_return co_await serve(call.services, call.request, found, RangeRequest{}, cache_control);
 }

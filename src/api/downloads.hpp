@@ -21,8 +21,9 @@ Task<http::Response> get_signed_download(Services& services,
                                          http::Request& request,
                                          std::string_view rest);
 
-// GET /v3/attachments/{id}/preview?width=: a small JPEG of what there is to see, or the waveform
-// of what there is to hear. Ours, beyond the contract; off unless configured.
+// GET /v3/attachments/{id}/preview?width=: a small JPEG of what there is to see, at most `width`
+// pixels wide (of few widths: the next lower), or the waveform of what there is to hear. Ours,
+// beyond the contract; off unless configured.
 Async<http::Response> get_preview(Call call);
 
 }  // namespace satchel::api

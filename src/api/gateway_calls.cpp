@@ -122,6 +122,9 @@ Result<> parse_people(const json::object& object, CarriedMessage& message) {
     TRY(message.line, required_string(object, "line"));
     TRY(message.from, required_string(object, "from"));
     CHECK(check_handle(message.from));
+    if (message.from == message.line) {
+        return fail(reasons::invalid_parameter, "from must not be the line itself");
+    }
     TRY(auto others, optional_strings(object, "others"));
     message.others = std::move(others).value_or(std::vector<std::string>{});
     if (message.others.size() >= limits::recipients_max) {

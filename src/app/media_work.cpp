@@ -72,9 +72,12 @@ std::vector<std::string> MediaWork::problems() const {
     return problems_;
 }
 
-Task<> MediaWork::stop() {
+void MediaWork::stop_examining() {
     stopping_ = true;
     delay_.cancel();
+}
+
+Task<> MediaWork::stop() {
     co_await images_.stop();
 }
 

@@ -41,7 +41,9 @@ public:
     // thread.
     std::vector<std::string> problems() const;
 
-    // Ends every conversion. On the loop.
+    // Ends an examination that waits.
+    void stop_examining();
+    // Ends every conversion of pictures; those of sound end with their requests. On the loop.
     Task<> stop();
 
 private:

@@ -388,12 +388,14 @@ Task<> Server::State::supervise() {
     messaging->deliveries.stop();
     messaging->receipts.stop();
     deliverer->stop();
-    co_await media->stop();
+    media->stop_examining();
     co_await background->stop(limits::stop_wait_max);
     while (servers_running > 0) {
         servers_stopped->expires_at(std::chrono::steady_clock::time_point::max());
         co_await servers_stopped->async_wait(asio::as_tuple(use_task));
     }
+    // Requests that were under way have had their conversions.
+    co_await media->stop();
     boost::system::error_code ignored;
     signals->cancel(ignored);
     log::info("stopped");

@@ -64,6 +64,7 @@ inline constexpr std::size_t detect_json_depth_max = 128;
 // Messages (contract sections 1.7, 1.8, 3.2 and 3.4).
 inline constexpr std::size_t message_body_bytes_max = 4 * MiB;
 inline constexpr std::size_t recipients_max = 31;
+inline constexpr std::size_t chat_handles_max = 128;  // Those who left among them.
 inline constexpr std::size_t message_parts_max = 100;
 inline constexpr std::size_t url_parts_max = 40;
 inline constexpr std::size_t text_characters_max = 10'000;
@@ -127,6 +128,8 @@ inline constexpr std::uint32_t receive_attempts_max = 8;
 inline constexpr auto receive_retry_first = 5s;  // Doubles with each attempt: 10 minutes in all.
 inline constexpr std::size_t receives_parallel_max = 4;
 
+// After so long a send converts no further parts: what phones open anyway goes as it is.
+inline constexpr auto send_conversions_max = 20s;
 // Contents in clear, in memory, while they are converted: all together.
 inline constexpr std::uint64_t conversion_input_bytes_max = 256 * MiB;
 

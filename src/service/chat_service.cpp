@@ -39,6 +39,12 @@ Result<> check_addition(const Chat& chat, const std::string& handle) {
                                                  std::to_string(limits::recipients_max) +
                                                  " recipients");
     }
+    const bool was_here =
+        std::ranges::find(chat.handles, handle, &ChatHandle::handle) != chat.handles.end();
+    if (!was_here && chat.handles.size() >= limits::chat_handles_max) {
+        return fail(reasons::state_conflict,
+                    "The group has had too many participants. Begin another chat");
+    }
     return {};
 }
 

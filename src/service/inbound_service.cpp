@@ -78,7 +78,9 @@ Async<Message> InboundService::receive(InboundMessage inbound) {
             return store(session, inbound);
         });
     if (!written) {
-        ignore(co_await parts_.media.discard(staged), "start-up removes them too");
+        if (!may_come_back(written.error())) {
+            ignore(co_await parts_.media.discard(staged), "start-up removes them too");
+        }
         co_return std::unexpected(std::move(written).error());
     }
     ignore(co_await parts_.media.confirm(staged), "start-up confirms them too");

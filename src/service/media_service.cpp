@@ -41,20 +41,19 @@ std::string_view canonical_type(const meta::AttachmentRow& row) {
 }
 
 // Without the form: nullopt, if the file may go as it is.
-std::optional<Error> refusal_of(media::Form form, const Error& why) {
+std::optional<Error> refusal_of(const WantedForm& wanted, const Error& why) {
     const bool is_busy = why.code == Errc::unavailable || why.code == Errc::timed_out;
-    switch (form) {
-        case media::Form::stripped:
-            if (is_busy) return fail(reasons::overloaded).error();
-            return fail(reasons::invalid_file_type,
-                        "The file's metadata cannot be removed: it is damaged or of a rare kind")
-                .error();
-        case media::Form::voice:
-            if (is_busy) return std::nullopt;
-            return fail(reasons::unprocessable, "The voice memo's audio cannot be decoded").error();
-        default:
-            return std::nullopt;
+    // What is to lose its metadata never goes with it.
+    if (wanted.form == media::Form::stripped || wanted.without_metadata) {
+        if (is_busy) return fail(reasons::overloaded).error();
+        return fail(reasons::invalid_file_type,
+                    "The file's metadata cannot be removed: it is damaged or of a rare kind")
+            .error();
     }
+    if (wanted.form == media::Form::voice && !is_busy) {
+        return fail(reasons::unprocessable, "The voice memo's audio cannot be decoded").error();
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -111,37 +110,47 @@ Result<Sendable> MediaService::sendable(meta::Session& session,
     return Sendable{std::move(*row), std::move(media)};
 }
 
-Async<Media> MediaService::prepare(Sendable sendable, Purpose purpose) {
+Async<Media> MediaService::prepare(const Sendable& sendable,
+                                   Purpose purpose,
+                                   MayConvert may_convert) {
     const auto form = delivery_form(canonical_type(sendable.row), purpose, parts_.delivery);
-    if (!form || parts_.renditions == nullptr) co_return std::move(sendable.media);
-    auto made = co_await parts_.renditions->get(sendable.row, *form);
+    if (!form || parts_.renditions == nullptr) co_return sendable.media;
+    auto made = may_convert == MayConvert::yes
+                    ? co_await parts_.renditions->get(sendable.row, *form)
+                    : co_await parts_.renditions->get_made(sendable.row, *form);
     if (made) co_return describe(sendable.row, std::move(*made));
     if (made.error().code == Errc::not_found) co_return fail(reasons::attachment_not_found);
-    if (auto refusal = refusal_of(form->form, made.error())) {
+    if (auto refusal = refusal_of(*form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
-    co_return std::move(sendable.media);
+    co_return sendable.media;
 }
 
-Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose) {
+Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose, MayConvert may_convert) {
     const auto form = delivery_form(canonical_type(staged.row), purpose, parts_.delivery);
     if (!form || parts_.renditions == nullptr) co_return Result<>{};
-    auto made = co_await parts_.renditions->stage(staged.row, *form);
+    auto made = may_convert == MayConvert::yes
+                    ? co_await parts_.renditions->stage(staged.row, *form)
+                    : Result<meta::RenditionRow>(fail(Errc::timed_out, "the send took too long"));
     if (made) {
         staged.rendition = std::move(*made);
         CO_TRY(staged.media, describe(staged.row, staged.rendition));
         co_return Result<>{};
     }
-    if (auto refusal = refusal_of(form->form, made.error())) {
+    if (auto refusal = refusal_of(*form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
     co_return Result<>{};
 }
 
-Result<> MediaService::mark_sent(meta::Session& session, PartnerId partner, AttachmentId id) const {
+Result<> MediaService::mark_sent(meta::Session& session, const Sendable& sendable) const {
+    const AttachmentId id = sendable.row.id;
     TRY(const auto row, meta::find_attachment(session, id));
-    if (!row || row->partner != partner) return fail(reasons::attachment_not_found);
+    if (!row || row->partner != sendable.row.partner) return fail(reasons::attachment_not_found);
     CHECK(check_state(*row));
+    if (row->blob != sendable.row.blob) {
+        return fail(reasons::state_conflict, "The attachment was uploaded again. Send it again");
+    }
     if (row->is_sent) return {};
     return meta::mark_sent(session, id);
 }
@@ -176,14 +185,18 @@ Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
 
 void MediaService::sign_urls(PartnerId partner, std::vector<Part>& parts) const {
     for (Part& part : parts) {
-        auto* const media = std::get_if<MediaPart>(&part);
-        if (media == nullptr || !media->media) continue;
+        auto* const file = std::get_if<MediaPart>(&part);
+        auto* const card = std::get_if<AppCardPart>(&part);
+        std::optional<Media>* const media = file != nullptr   ? &file->media
+                                            : card != nullptr ? &card->image
+                                                              : nullptr;
+        if (media == nullptr || !*media) continue;
         Attachment attachment;
-        attachment.id = media->media->id;
+        attachment.id = (*media)->id;
         attachment.partner = partner;
-        attachment.filename = media->media->filename;
-        media->media->url =
-            parts_.urls.signed_download_url(attachment, parts_.clock.now(), media->media->form);
+        attachment.filename = (*media)->filename;
+        (*media)->url =
+            parts_.urls.signed_download_url(attachment, parts_.clock.now(), (*media)->form);
     }
 }
 
@@ -194,6 +207,8 @@ Result<std::optional<Media>> MediaService::find(meta::Session& session,
     std::optional<meta::RenditionRow> rendition;
     if (!part.form.empty()) {
         TRY(rendition, meta::find_rendition(session, row->id, part.form, 0));
+        // Never the original in its place: it may hold what was to be removed.
+        if (!rendition) return std::optional<Media>{};
     }
     TRY(Media media, describe(*row, rendition));
     return std::optional<Media>{std::move(media)};

@@ -30,6 +30,10 @@
 
 namespace satchel {
 
+// Whether a write that failed may still be found done after a crash (meta::Database): then the
+// blobs it refers to are left for the next start to settle.
+bool may_come_back(const Error& failed_write);
+
 // Bytes that are pulled.
 class MediaSource {
 public:
@@ -60,6 +64,9 @@ struct NewMedia {
     std::string content_type;
     TypeSource type_source = TypeSource::carrier;
 };
+
+// Whether there is time to convert. If not, a conversion counts as one that cannot be made now.
+enum class MayConvert : bool { if_made, yes };
 
 // Bytes in the store whose row is not written yet.
 struct StagedMedia {
@@ -96,14 +103,15 @@ public:
     Result<Sendable> sendable(meta::Session& session, PartnerId partner, AttachmentId id) const;
     // Inside the write that refers to it: looks again, with the same errors, and fixes the
     // content, so that a second upload is refused from here on (contract section 2.3).
-    Result<> mark_sent(meta::Session& session, PartnerId partner, AttachmentId id) const;
+    // reasons::state_conflict if there was one since `sendable` was found.
+    Result<> mark_sent(meta::Session& session, const Sendable& sendable) const;
 
     // The form its recipient gets, made if need be (contract sections 2.6, 4 and 10.6). What
     // cannot be converted goes as it is where that is allowed; else reasons::invalid_file_type,
     // or for a voice memo reasons::unprocessable.
-    Async<Media> prepare(Sendable sendable, Purpose purpose);
+    Async<Media> prepare(const Sendable& sendable, Purpose purpose, MayConvert may_convert);
     // The same for what is staged.
-    Async<> prepare(StagedMedia& staged, Purpose purpose);
+    Async<> prepare(StagedMedia& staged, Purpose purpose, MayConvert may_convert);
 
     // Parts as they are now: those whose attachment is gone are left without it.
     Result<std::vector<Part>> resolve(meta::Session& session,

@@ -79,6 +79,10 @@ Result<const ContentType*> type_of(const NewMedia& media,
 
 }  // namespace
 
+bool may_come_back(const Error& failed_write) {
+    return failed_write.code == Errc::unavailable && failed_write.reason == nullptr;
+}
+
 Async<std::size_t> BytesSource::fill(std::span<std::byte> target) {
     const std::size_t n = std::min(target.size(), bytes_.size());
     std::ranges::copy(bytes_.first(n), target.begin());
@@ -210,6 +214,7 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
         TRY(found.row, meta::find_attachment(session, from.attachment));
         if (!found.row || from.form.empty()) return found;
         TRY(found.rendition, meta::find_rendition(session, from.attachment, from.form, 0));
+        if (!found.rendition) found.row.reset();
         return found;
     };
     CO_TRY(const Found found, co_await parts_.database.read(std::move(find)));

@@ -160,7 +160,9 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
                        });
     if (!written || written->replayed) {
         parts_.limiter.give_back(line, recipients);
-        ignore(co_await parts_.media.discard(staged), "start-up removes them too");
+        if (written || !may_come_back(written.error())) {
+            ignore(co_await parts_.media.discard(staged), "start-up removes them too");
+        }
         if (!written) co_return std::unexpected(std::move(written).error());
         co_return std::move(*written->replayed);
     }
@@ -180,16 +182,19 @@ Async<> MessageService::bring_media(const SendContext& context,
                                     const MessageContent& content,
                                     Plan& plan) {
     const Purpose purpose = context.is_voice_memo ? Purpose::voice_memo : Purpose::media;
+    const auto end = std::chrono::steady_clock::now() + limits::send_conversions_max;
     for (std::size_t i = 0; i < content.parts.size(); ++i) {
         const NewPart& part = content.parts[i];
         const MediaReference* reference = reference_in(part);
         if (reference == nullptr) continue;
+        const auto may_convert =
+            std::chrono::steady_clock::now() < end ? MayConvert::yes : MayConvert::if_made;
         // Whoever shows a card's image takes it as it is.
         const bool is_file = std::holds_alternative<MediaReference>(part);
         if (reference->attachment) {
             if (!is_file) continue;
             CO_TRY(const Media media,
-                   co_await parts_.media.prepare(std::move(*plan.sendables[i]), purpose));
+                   co_await parts_.media.prepare(*plan.sendables[i], purpose, may_convert));
             fill_in(media, plan.row.parts[i], plan.parts[i]);
             continue;
         }
@@ -201,7 +206,7 @@ Async<> MessageService::bring_media(const SendContext& context,
         if (!fetched) co_return std::unexpected(std::move(fetched).error());
         StagedMedia& staged = plan.staged.emplace_back(std::move(*fetched));
         CO_CHECK(check_kind(staged.media, part, context));
-        if (is_file) CO_CHECK(co_await parts_.media.prepare(staged, purpose));
+        if (is_file) CO_CHECK(co_await parts_.media.prepare(staged, purpose, may_convert));
         fill_in(staged.media, plan.row.parts[i], plan.parts[i]);
     }
     co_return Result<>{};
@@ -311,9 +316,8 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
         }
     }
     for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
-    for (const meta::StoredPart& part : row.parts) {
-        const auto id = attachment_in(part);
-        if (id) CHECK(parts_.media.mark_sent(session, partner, *id));
+    for (const auto& sendable : plan.sendables) {
+        if (sendable) CHECK(parts_.media.mark_sent(session, *sendable));
     }
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,

@@ -35,7 +35,7 @@ Result<Media> keep_picture(meta::Session& session,
     }
     TRY(Sendable own, media.sendable(session, partner, *picture.own));
     CHECK(check_image(own.media));
-    CHECK(media.mark_sent(session, partner, *picture.own));
+    CHECK(media.mark_sent(session, own));
     return std::move(own.media);
 }
 

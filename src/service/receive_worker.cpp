@@ -79,8 +79,9 @@ Async<> ReceiveWorker::add_parts(const meta::InboxRow& row,
             std::clamp<milliseconds>(left, milliseconds(1), limits::carried_media_fetch_max);
         auto staged =
             co_await parts_.files.stage(row.partner, std::get<CarriedFile>(part), total_max);
-        if (!staged && (last == LastAttempt::no || staged.error().code != Errc::unavailable)) {
-            co_return std::unexpected(std::move(staged).error());
+        // All is tried again; the last attempt brings what can be had.
+        if (!staged && last == LastAttempt::no) {
+            co_return fail(Errc::unavailable, staged.error().detail);
         }
         if (staged && *staged) {
             inbound.parts.emplace_back(std::move(**staged));

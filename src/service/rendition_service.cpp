@@ -13,6 +13,33 @@
 
 namespace satchel {
 
+// Whoever waits goes on when it ends, however it ends.
+class RenditionService::Making {
+public:
+    Making(RenditionService& service, Key key)
+        : service_(service),
+          key_(std::move(key)),
+          progress_(std::make_shared<InProgress>(service.parts_.loop)) {
+        service_.in_progress_.emplace(key_, progress_);
+    }
+    ~Making() {
+        if (!progress_->result) {
+            progress_->result.emplace(fail(Errc::unavailable, "the conversion was cut off"));
+        }
+        service_.in_progress_.erase(key_);
+        progress_->done.cancel();
+    }
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+
+    InProgress& progress() const { return *progress_; }
+
+private:
+    RenditionService& service_;
+    Key key_;
+    std::shared_ptr<InProgress> progress_;
+};
+
 RenditionService::RenditionService(Parts parts)
     : parts_(parts), inputs_(limits::conversion_input_bytes_max) {}
 
@@ -20,6 +47,13 @@ Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source, Want
     CO_TRY(auto found, co_await find(source.id, wanted));
     if (found) co_return std::move(*found);
     co_return co_await asio::co_spawn(parts_.loop, get_here(std::move(source), wanted), use_task);
+}
+
+Async<meta::RenditionRow> RenditionService::get_made(const meta::AttachmentRow& source,
+                                                     WantedForm wanted) {
+    CO_TRY(auto found, co_await find(source.id, wanted));
+    if (found) co_return std::move(*found);
+    co_return fail(Errc::timed_out, "there is no time left to convert");
 }
 
 Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source, WantedForm wanted) {
@@ -43,12 +77,9 @@ Async<meta::RenditionRow> RenditionService::get_here(meta::AttachmentRow source,
         while (!other->result) co_await other->done.async_wait(asio::as_tuple(use_task));
         co_return *other->result;
     }
-    const auto mine = std::make_shared<InProgress>(parts_.loop);
-    in_progress_.emplace(key, mine);
-    mine->result = co_await make(source, wanted);
-    in_progress_.erase(key);
-    mine->done.cancel();
-    co_return *mine->result;
+    const Making mine(*this, key);
+    mine.progress().result = co_await make(source, wanted);
+    co_return *mine.progress().result;
 }
 
 Async<meta::RenditionRow> RenditionService::make(const meta::AttachmentRow& source,
@@ -61,9 +92,10 @@ Async<meta::RenditionRow> RenditionService::make(const meta::AttachmentRow& sour
         return meta::insert_rendition(session, id, blob, row);
     };
     const auto inserted = co_await parts_.database.write(std::move(insert));
-    if (!inserted || !*inserted) {
+    // A commit that failed may come back after a crash: start-up sees what became of it.
+    if (!inserted) co_return std::unexpected(inserted.error());
+    if (!*inserted) {
         ignore(co_await parts_.blobs.remove(row.blob), "start-up removes it too");
-        if (!inserted) co_return std::unexpected(inserted.error());
         co_return fail(Errc::not_found, "the attachment was deleted or replaced meanwhile");
     }
     ignore(co_await parts_.blobs.confirm(row.blob), "start-up confirms it too");

@@ -43,6 +43,8 @@ public:
     // meanwhile waits for it. Errors of media::Converter::convert(), and Errc::not_found if the
     // attachment was deleted or replaced meanwhile.
     Async<meta::RenditionRow> get(meta::AttachmentRow source, WantedForm wanted);
+    // The same, if it was made before; else Errc::timed_out.
+    Async<meta::RenditionRow> get_made(const meta::AttachmentRow& source, WantedForm wanted);
     // One of content whose row is not written yet. The caller inserts it and confirms its blob,
     // or removes the blob.
     Async<meta::RenditionRow> stage(meta::AttachmentRow source, WantedForm wanted);
@@ -58,6 +60,7 @@ private:
         Timer done;
         std::optional<Result<meta::RenditionRow>> result;
     };
+    class Making;
     using Key = std::tuple<AttachmentId, BlobId, WantedForm>;
 
     // On the loop.
