@@ -41,20 +41,17 @@ std::string_view canonical_type(const meta::AttachmentRow& row) {
 }
 
 // Without the form: nullopt, if the file may go as it is.
-std::optional<Error> refusal_of(media::Form form, const Error& why) {
+std::optional<Error> refusal_of(const WantedForm& wanted, const Error& why) {
     const bool is_busy = why.code == Errc::unavailable || why.code == Errc::timed_out;
-    switch (form) {
-        case media::Form::stripped:
-            if (is_busy) return fail(reasons::overloaded).error();
-            return fail(reasons::invalid_file_type,
-                        "The file's metadata cannot be removed: it is damaged or of a rare kind")
-                .error();
-        case media::Form::voice:
-            if (is_busy) return std::nullopt;
-            return fail(reasons::unprocessable, "The voice memo's audio cannot be decoded").error();
-        default:
-            return std::nullopt;
+    if (wanted.form == media::Form::voice) {
+        if (is_busy) return std::nullopt;
+        return fail(reasons::unprocessable, "The voice memo's audio cannot be decoded").error();
     }
+    if (wanted.form != media::Form::stripped && !wanted.without_metadata) return std::nullopt;
+    if (is_busy) return fail(reasons::overloaded).error();
+    return fail(reasons::invalid_file_type,
+                "The file's metadata cannot be removed: it is damaged or of a rare kind")
+        .error();
 }
 
 }  // namespace
@@ -117,7 +114,7 @@ Async<Media> MediaService::prepare(Sendable sendable, Purpose purpose) {
     auto made = co_await parts_.renditions->get(sendable.row, *form);
     if (made) co_return describe(sendable.row, std::move(*made));
     if (made.error().code == Errc::not_found) co_return fail(reasons::attachment_not_found);
-    if (auto refusal = refusal_of(form->form, made.error())) {
+    if (auto refusal = refusal_of(*form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
     co_return std::move(sendable.media);
@@ -132,7 +129,7 @@ Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose) {
         CO_TRY(staged.media, describe(staged.row, staged.rendition));
         co_return Result<>{};
     }
-    if (auto refusal = refusal_of(form->form, made.error())) {
+    if (auto refusal = refusal_of(*form, made.error())) {
         co_return std::unexpected(std::move(*refusal));
     }
     co_return Result<>{};
