@@ -6,13 +6,12 @@ import { deflateSync } from "node:zlib";
 import { after, test } from "node:test";
 
 import { descendants } from "./support/child_processes.mjs";
-import { crc32 } from "./support/checksums.mjs";
 import { until } from "./support/deadline.mjs";
 import * as documents from "./support/documents.mjs";
 import { request } from "./support/http_client.mjs";
 import { bytesAt, createChat, media, newChat, startOrigin, upload } from "./support/messaging.mjs";
 import { assertError, jsonOf, put } from "./support/partner_api.mjs";
-import { drawing, gif, quarters, tiff } from "./support/pictures.mjs";
+import { drawing, gif, pngChunk, quarters, tiff } from "./support/pictures.mjs";
 import { startDev } from "./support/server.mjs";
 
 const limit = { timeout: 180_000 };
@@ -59,15 +58,6 @@ async function assertHealthy() {
   assert.ok(server.running);
 }
 
-function pngChunk(type, content) {
-  const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(content.length, 0);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
-  return chunk;
-}
-
 // One bit a pixel, all of them there: 528 MB that deflate to half a megabyte.
 function hugePng(side) {
   const header = Buffer.alloc(13);
@@ -110,7 +100,13 @@ test("a GIF of 100,000 frames gets no preview and is sent as it is", limit, asyn
 });
 
 test("a TIFF that lies about its strips is converted within bounds or not at all", limit, async () => {
-  for (const [tag, value] of [[273, 0x7fff_fff0], [273, 0], [279, 0xffff_fff0], [257, 65_000], [277, 60_000]]) {
+  for (const [tag, value] of [
+    [273, 0x7fff_fff0], // Where the strip is.
+    [273, 0],
+    [279, 0xffff_fff0], // How long it is.
+    [257, 65_000], // Rows.
+    [277, 60_000], // Channels.
+  ]) {
     const bytes = tiff(drawing(64, 48));
     const entries = bytes.readUInt16LE(8);
     for (let at = 10; at < 10 + entries * 12; at += 12) {
@@ -183,7 +179,11 @@ test("playlists and scripts that name other files are not followed", limit, asyn
     `<?xml version="1.0"?><MPD><BaseURL>${base}/</BaseURL></MPD>`,
     `v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n`,
   ]) {
-    for (const [name, type] of [["a.mp4", "video/mp4"], ["a.mp3", "audio/mpeg"], ["a.caf", "audio/x-caf"]]) {
+    for (const [name, type] of [
+      ["a.mp4", "video/mp4"],
+      ["a.mp3", "audio/mpeg"],
+      ["a.caf", "audio/x-caf"],
+    ]) {
       const file = await upload(server, Buffer.from(content), name, type);
       assertError(await send(file), 400, 5006);
       assertError(await preview(file), 400, 5004);
@@ -191,7 +191,8 @@ test("playlists and scripts that name other files are not followed", limit, asyn
     }
   }
   // Nor where something that nobody recognises stands in front of it.
-  const hidden = Buffer.concat([Buffer.from([1, 2, 0, 3]), Buffer.from(`\n${hls(`${base}/secret.ts`)}`)]);
+  const playlist = Buffer.from(`\n${hls(`${base}/secret.ts`)}`);
+  const hidden = Buffer.concat([Buffer.from([1, 2, 0, 3]), playlist]);
   const film = await upload(server, hidden, "a.mp4", "video/mp4");
   assertError(await preview(film), 400, 5004);
   const memo = await upload(server, hidden, "a.mp3", "audio/mpeg");

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { film, jpegPixels, pictureHeader, probe, sound, through, vips } from "./support/encoders.mjs";
+import { ffmpeg, film, jpegPixels, pictureHeader, probe, sound, through, vips } from "./support/encoders.mjs";
 import * as documents from "./support/documents.mjs";
-import { bytesAt, line, media, nextPerson, sdk, startOrigin, createChat, mediaUrl, upload } from "./support/messaging.mjs";
+import {
+  bytesAt, createChat, line, media, mediaUrl, nextPerson, sdk, startOrigin, upload,
+} from "./support/messaging.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
 import { camera, drawing, gif, png, quarters, taggedJpeg, tiff } from "./support/pictures.mjs";
 import { seededBytes } from "./support/random.mjs";
@@ -124,7 +126,8 @@ test("what cannot be cleaned is not sent", limit, async (t) => {
   const damagedTiff = Buffer.concat([tiff(drawing(60, 40)).subarray(0, 8), seededBytes(3000)]);
   const files = { "/a.jpg": ["image/jpeg", cut], "/a.tiff": ["image/tiff", damagedTiff] };
   const base = await startOrigin(
-    t, Object.fromEntries(Object.entries(files).map(([path, [type, bytes]]) => [path, { type, bytes }])),
+    t,
+    Object.fromEntries(Object.entries(files).map(([path, [type, bytes]]) => [path, { type, bytes }])),
   );
   for (const [path, [type, bytes]] of Object.entries(files)) {
     const file = await upload(stripping, bytes, "file", type);
@@ -197,7 +200,7 @@ test("the preview of a sound is its loudness over time", limit, async () => {
   );
   for (const [bytes, name, type] of [
     [wav(loudAtTheEnd), "a.wav", "audio/x-wav"],
-    [await through("ffmpeg", ["-v", "error", "-i", "in", "a.mp3"], { in: wav(loudAtTheEnd) }, "a.mp3"), "a.mp3", "audio/mp3"],
+    [await ffmpeg(["-i", "in"], "a.mp3", { in: wav(loudAtTheEnd) }), "a.mp3", "audio/mp3"],
   ]) {
     const file = await upload(previewing, bytes, name, type);
     const answer = await preview(previewing, file);
