@@ -13,6 +13,7 @@ import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
 import { run as memory } from './rows/memory.mjs';
+import { run as media } from './rows/media.mjs';
 import * as messages from './rows/messages.mjs';
 import { run as putFiles } from './rows/put.mjs';
 import { run as start } from './rows/start.mjs';
@@ -22,7 +23,7 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth,
+    fairness, memory, start, growth, media,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory,
 };

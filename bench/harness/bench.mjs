@@ -61,9 +61,9 @@ export class Bench {
         return path.join(this.work, name);
     }
 
-    async startSatchel(name, { tls = false } = {}) {
+    async startSatchel(name, { tls = false, settings } = {}) {
         const server = new Satchel(
-            this.satchelProgram, this.folder(name), tls ? this.tls : undefined);
+            this.satchelProgram, this.folder(name), tls ? this.tls : undefined, settings);
         return this.keep(await server.start());
     }
 

@@ -37,6 +37,24 @@ export function cpuSeconds(pid) {
     return nanoseconds / 1e9;
 }
 
+// Seconds on a CPU of a process, of those below it, and of all that these have waited for; to a
+// clock tick (10 ms).
+export function treeCpuSeconds(pid) {
+    const stats = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+        try {
+            const stat = fs.readFileSync(`/proc/${name}/stat`, 'latin1');
+            const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+            const ticks = fields[11] + fields[12] + fields[13] + fields[14];
+            return [{ pid: Number(name), parent: fields[1], ticks }];
+        } catch {
+            return []; // It ended in between.
+        }
+    });
+    const below = (parent) => stats.filter((each) => each.parent === parent)
+        .reduce((sum, each) => sum + each.ticks + below(each.pid), 0);
+    return (stats.find((each) => each.pid === pid).ticks + below(pid)) / 100;
+}
+
 export function residentMiB(pid) {
     const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) / 1024;

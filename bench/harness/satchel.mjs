@@ -7,11 +7,13 @@ import { ask, Failure, freePort, serverCore, sleep, spawnOn, stop } from './mach
 const adminToken = 'benchmark-admin-token';
 
 export class Satchel {
-    // Everything it stores stands in `folder`, which outlives it. `tls`: { cert, key }.
-    constructor(program, folder, tls) {
+    // Everything it stores stands in `folder`, which outlives it. `tls`: { cert, key };
+    // `settings`: more lines for its configuration file.
+    constructor(program, folder, tls, settings = '') {
         this.program = program;
         this.folder = folder;
         this.tls = tls;
+        this.settings = settings;
     }
 
     async prepare() {
@@ -31,7 +33,7 @@ export class Satchel {
                 `[metadata]\nsqlite = ${at('satchel.db')}\n[blobs]\nlocal = ${at('blobs')}\n` +
                 `[encryption]\nmaster_key_file = ${JSON.stringify(masterKey)}\n` +
                 '[fetch]\nallow_http = true\nallow_private_addresses = true\n' +
-                '[log]\nlevel = "warn"\n',
+                `[log]\nlevel = "warn"\n${this.settings}`,
         );
     }
 

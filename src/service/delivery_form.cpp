@@ -7,9 +7,9 @@ namespace satchel {
 namespace {
 
 // Types whose files may tell where and with what they were made.
-constexpr std::array<std::string_view, 7> types_with_metadata{
-    "image/jpeg", "image/png", "image/heic",     "image/heif",
-    "image/tiff", "video/mp4", "video/quicktime"};
+constexpr std::array<std::string_view, 9> types_with_metadata{
+    "image/jpeg", "image/png",       "image/heic",  "image/heif", "image/tiff",
+    "video/mp4",  "video/quicktime", "video/x-m4v", "video/3gpp"};
 
 std::string_view to_string(media::Form form) {
     switch (form) {

@@ -29,7 +29,8 @@ TEST(DeliveryForm, heic_and_heif_become_jpeg_when_asked_for) {
 
 TEST(DeliveryForm, metadata_is_stripped_where_formats_have_it) {
     const DeliverySettings strip{.strip_metadata = true};
-    for (const auto* type : {"image/jpeg", "image/png", "image/heic", "video/quicktime"}) {
+    for (const auto* type : {"image/jpeg", "image/png", "image/heic", "video/quicktime",
+                             "video/x-m4v", "video/3gpp"}) {
         EXPECT_EQ(form(type, strip), Form::stripped) << type;
     }
     EXPECT_EQ(form("image/gif", strip), std::nullopt);

@@ -60,7 +60,8 @@ std::unexpected<Error> forbidden_content() {
                 "The file's content is not supported: executables, FLAC and OGG are refused");
 }
 
-// What the recipient is told that it is.
+// What the recipient is told that it is. Never null: what contradicts a type was declared to be
+// a known one.
 Result<const ContentType*> type_of(const NewMedia& media,
                                    const media::Detected& detected,
                                    const ContentTypePolicy& policy) {
@@ -191,9 +192,6 @@ Async<> MediaService::settle_type(StagedMedia& staged, NewMedia& media, const cr
         row.is_unscanned = findings.is_unscanned;
         row.content_type = type->name;
         row.detected_type = row.content_type;
-        if (type == nullptr) {
-            co_return fail(reasons::invalid_file_type, "The file's type is not known");
-        }
         if (media.filename == name_of_nameless) {
             media.filename.append(".").append(type->extension);
         }

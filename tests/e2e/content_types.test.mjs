@@ -27,7 +27,10 @@ async function assertDelivered(on, { name, type, delivered, make }) {
   const bytes = await make();
   const file = await upload(on, bytes, name.split(/[[ ]/)[0], type);
   const kept = jsonOf(await on.api.get(file.attachment_id));
-  assert.deepEqual([kept.status, kept.content_type, kept.size_bytes], ["complete", type, bytes.length]);
+  assert.deepEqual(
+    [kept.status, kept.content_type, kept.size_bytes],
+    ["complete", type, bytes.length],
+  );
   const answer = await send(on, file);
   assert.equal(answer.status, 201, String(answer.body));
   const [part] = jsonOf(answer).chat.message.parts;
@@ -55,7 +58,8 @@ test("WebP and SVG are delivered where they are allowed, and else refused", inPa
     onlyIfAllowed.map((file) => t.test(file.name, limit, async () => {
       await assertDelivered(allowing, file);
       const bytes = await file.make();
-      assertError(await server.api.post({ filename: "a", content_type: file.type, size_bytes: 9 }), 400, 5004);
+      const asked = { filename: "a", content_type: file.type, size_bytes: 9 };
+      assertError(await server.api.post(asked), 400, 5004);
       const hidden = await upload(server, bytes, "a.png", "image/png");
       assert.equal(await status(hidden), "failed");
       assertError(await send(server, hidden), 400, 5004);
@@ -65,7 +69,7 @@ test("WebP and SVG are delivered where they are allowed, and else refused", inPa
 
 const picture = drawing(60, 40);
 const page = documents.html();
-const table = [
+const contradictions = [
   ["image/png", "a.png", page],
   ["image/jpeg", "a.jpg", documents.zip([["a", "b"]])],
   ["image/jpeg", "a.jpg", Buffer.from("this is no picture at all\n")],
@@ -91,7 +95,7 @@ const table = [
 ];
 test("content of another kind than was declared is not sent", inParallel, async (t) => {
   await Promise.all(
-    table.map(([type, name, bytes], index) => t.test(`${index}: ${type}`, limit, async () => {
+    contradictions.map(([type, name, bytes], index) => t.test(`${index}: ${type}`, limit, async () => {
       const file = await upload(server, bytes, name, type);
       assert.equal(await status(file), "complete");
       assertError(await send(server, file), 400, 5006);

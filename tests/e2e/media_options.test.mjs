@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { film, jpegPixels, pictureHeader, probe, sound, through, vips } from "./support/encoders.mjs";
+import { ffmpeg, film, jpegPixels, pictureHeader, probe, sound, through, vips } from "./support/encoders.mjs";
 import * as documents from "./support/documents.mjs";
-import { bytesAt, line, media, nextPerson, sdk, startOrigin, createChat, mediaUrl, upload } from "./support/messaging.mjs";
+import {
+  bytesAt, createChat, line, media, mediaUrl, nextPerson, sdk, startOrigin, upload,
+} from "./support/messaging.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
 import { camera, drawing, gif, png, quarters, taggedJpeg, tiff } from "./support/pictures.mjs";
 import { seededBytes } from "./support/random.mjs";
@@ -100,9 +102,14 @@ test("what a TIFF or HEIC becomes has no metadata either", limit, async () => {
 
 test("a film loses its place and title and keeps pictures and sound", limit, async () => {
   const tags = ["-metadata", "location=+59.9139+010.7522/", "-metadata", "title=Secret title"];
-  for (const [name, type] of [["a.mp4", "video/mp4"], ["a.mov", "video/quicktime"]]) {
-    const original = await film([...tags, "-movflags", "use_metadata_tags"], name);
-    assert.match(JSON.stringify(await probe(original)), /59\.9139/);
+  for (const [name, type, ...words] of [
+    ["a.mp4", "video/mp4", "-movflags", "use_metadata_tags"],
+    ["a.mov", "video/quicktime", "-movflags", "use_metadata_tags"],
+    ["a.m4v", "video/x-m4v", "-f", "ipod"],
+    ["a.3gp", "video/3gpp", "-c:v", "libx264", "-c:a", "aac"],
+  ]) {
+    const original = await film([...tags, ...words], name);
+    assert.match(JSON.stringify(await probe(original)), /59\.9139|Secret title/, name);
     const part = await sendFile(stripping, await upload(stripping, original, name, type));
     assert.deepEqual([part.filename, part.mime_type], [name, type]);
     const delivered = await bytesAt(part.url);
@@ -114,12 +121,20 @@ test("a film loses its place and title and keeps pictures and sound", limit, asy
   }
 });
 
-test("what cannot be cleaned is not sent", limit, async () => {
-  const original = taggedJpeg(drawing(120, 80), 1);
-  const damaged = original.subarray(0, 100);
-  const file = await upload(stripping, damaged, "a.jpg", "image/jpeg");
-  const body = { from: line, to: [nextPerson()], message: { parts: [media(file)] } };
-  assertError(await stripping.api.call("POST", "/v3/chats", { body }), 400, 5004);
+test("what cannot be cleaned is not sent", limit, async (t) => {
+  const cut = taggedJpeg(drawing(120, 80), 1).subarray(0, 100);
+  const damagedTiff = Buffer.concat([tiff(drawing(60, 40)).subarray(0, 8), seededBytes(3000)]);
+  const files = { "/a.jpg": ["image/jpeg", cut], "/a.tiff": ["image/tiff", damagedTiff] };
+  const base = await startOrigin(
+    t,
+    Object.fromEntries(Object.entries(files).map(([path, [type, bytes]]) => [path, { type, bytes }])),
+  );
+  for (const [path, [type, bytes]] of Object.entries(files)) {
+    const file = await upload(stripping, bytes, "file", type);
+    for (const part of [media(file), mediaUrl(base + path)]) {
+      assertError(await createChat(stripping, { message: { parts: [part] } }), 400, 5004);
+    }
+  }
 });
 
 const preview = (server, file, search = "") =>
@@ -185,7 +200,7 @@ test("the preview of a sound is its loudness over time", limit, async () => {
   );
   for (const [bytes, name, type] of [
     [wav(loudAtTheEnd), "a.wav", "audio/x-wav"],
-    [await through("ffmpeg", ["-v", "error", "-i", "in", "a.mp3"], { in: wav(loudAtTheEnd) }, "a.mp3"), "a.mp3", "audio/mp3"],
+    [await ffmpeg(["-i", "in"], "a.mp3", { in: wav(loudAtTheEnd) }), "a.mp3", "audio/mp3"],
   ]) {
     const file = await upload(previewing, bytes, name, type);
     const answer = await preview(previewing, file);

@@ -64,8 +64,11 @@ async function send(outgoing, body) {
     if (outgoing.destroyed) return;
     if (!outgoing.write(bytes)) {
       await new Promise((resolve) => {
-        outgoing.once("drain", resolve);
-        outgoing.once("close", resolve);
+        const goOn = () => {
+          outgoing.off("drain", goOn).off("close", goOn);
+          resolve();
+        };
+        outgoing.on("drain", goOn).on("close", goOn);
       });
     }
   }

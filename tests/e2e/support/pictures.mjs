@@ -42,7 +42,7 @@ export function gif(pictures) {
   return Buffer.from(encoder.bytes());
 }
 
-function pngChunk(type, content) {
+export function pngChunk(type, content) {
   const typed = Buffer.concat([Buffer.from(type, "latin1"), content]);
   const chunk = Buffer.alloc(typed.length + 8);
   chunk.writeUInt32BE(content.length, 0);
