@@ -262,5 +262,35 @@ TEST_F(MessageServiceTest, bytes_from_elsewhere_are_kept_whole_at_every_size_aro
     EXPECT_FALSE(run(media.stage({alice, "a.txt", "text/plain"}, nothing)));
 }
 
+TEST_F(MessageServiceTest, what_was_uploaded_again_since_it_was_found_is_not_sent) {
+    const crypto::Key key = crypto::Key::random();
+    meta::AttachmentRow row;
+    row.id = AttachmentId::random();
+    row.partner = alice;
+    row.wrapped_key = keys.wrap(row.id, key);
+    row.key_version = keys.version();
+    row.sealed_name =
+        crypto::seal_once(crypto::name_key(key), row.id.bytes(), as_bytes("photo.jpg"));
+    row.content_type = "image/jpeg";
+    row.size_bytes = 3;
+    row.state = AttachmentState::complete;
+    row.blob = BlobId::random();
+    ASSERT_TRUE(run(database->write(
+        [row](meta::Session& session) { return meta::insert_attachment(session, row); })));
+    const auto found = run(database->read(
+        [&](meta::Session& session) { return media.sendable(session, alice, row.id); }));
+    ASSERT_TRUE(found);
+    auto mark = [&](meta::Session& session) { return media.mark_sent(session, *found); };
+    auto upload_again = [&](meta::Session& session) -> Result<> {
+        std::vector<BlobId> replaced;
+        const meta::StoredUpload again{
+            .id = row.id, .state = AttachmentState::complete, .blob = BlobId::random()};
+        TRY([[maybe_unused]] const auto stored, meta::store_upload(session, again, replaced));
+        return {};
+    };
+    ASSERT_TRUE(run(database->write(upload_again)));
+    EXPECT_EQ(run(database->write(mark)).error().reason, &reasons::state_conflict);
+}
+
 }  // namespace
 }  // namespace satchel
