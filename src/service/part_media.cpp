@@ -11,12 +11,6 @@ bool is_audio(const Media& media) {
 
 }  // namespace
 
-std::optional<AttachmentId> attachment_in(const meta::StoredPart& part) {
-    if (const auto* card = std::get_if<meta::StoredAppCard>(&part)) return card->image;
-    if (const auto* media = std::get_if<meta::StoredMedia>(&part)) return media->attachment;
-    return std::nullopt;
-}
-
 void append_part(const NewPart& part,
                  std::vector<meta::StoredPart>& stored,
                  std::vector<Part>& shown) {

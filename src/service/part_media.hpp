@@ -3,8 +3,6 @@
 
 #include "service/message_service.hpp"
 
-#include <optional>
-
 namespace satchel {
 
 // Of a NewPart, const or not. Null if the part takes nothing.
@@ -13,8 +11,6 @@ auto reference_in(AnyPart& part) -> decltype(std::get_if<MediaReference>(&part))
     if (auto* card = std::get_if<NewAppCard>(&part)) return card->image ? &*card->image : nullptr;
     return std::get_if<MediaReference>(&part);
 }
-
-std::optional<AttachmentId> attachment_in(const meta::StoredPart& part);
 
 // The part as it is stored and as it is shown, before its media is known.
 void append_part(const NewPart& part,

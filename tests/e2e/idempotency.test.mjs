@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import {
-  createChat, line, media, mediaUrl, newChat, nextPerson, photo, reaches, sdk, sendInto, startOrigin,
+  createChat, line, media, mediaUrl, newChat, nextPerson, photo, reaches, recording, sdk, sendInto, startOrigin,
   text, upload,
 } from "./support/messaging.mjs";
 import { PartnerApi, assertError, jsonOf } from "./support/partner_api.mjs";
@@ -55,6 +55,19 @@ test("a key may come in a header; the body's wins", limit, async () => {
   const sent = await send();
   assert.equal(sent.created_new_chat, true);
   assert.deepEqual(await send(), sent);
+});
+
+test("a voice memo takes a key in the header", limit, async () => {
+  const memo = await upload(server, recording, "memo.mp3", "audio/mpeg");
+  const chat = await newChat(server);
+  const post = () =>
+    server.api.call("POST", `/v3/chats/${chat.id}/voicememo`, {
+      body: { attachment_id: memo.attachment_id },
+      headers: { "idempotency-key": "memo" },
+    });
+  const first = jsonOf(await post()).voice_memo.id;
+  assert.equal(jsonOf(await post()).voice_memo.id, first);
+  assert.equal((await messagesOf(server, chat.id)).filter(({ id }) => id === first).length, 1);
 });
 
 test("a key has 1 to 255 characters, in the header too", limit, async () => {
