@@ -7,6 +7,7 @@
 #include "service/attachment_service.hpp"
 #include "service/bridge_service.hpp"
 #include "service/chat_service.hpp"
+#include "service/deletion_service.hpp"
 #include "service/line_service.hpp"
 #include "service/message_changes.hpp"
 #include "service/message_service.hpp"
@@ -28,6 +29,7 @@ using Observer = std::function<void(std::string_view, const http::Handler::Outco
 
 struct Services {
     AttachmentService& attachments;
+    DeletionService& deletions;
     PartnerService& partners;
     MessageService& messages;
     ChatService& chats;

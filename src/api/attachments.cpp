@@ -72,8 +72,8 @@ Async<http::Response> get_attachment(Call call) {
 Async<http::Response> delete_attachment(Call call) {
     CO_TRY(const AttachmentId id, parse_id<AttachmentId>(call.id, "attachmentId"));
     std::string actor = "key:" + call.caller.key.str();
-    CO_CHECK(co_await call.services.attachments.remove(call.caller.partner, id, std::move(actor),
-                                                       "delete"));
+    CO_CHECK(co_await call.services.deletions.remove(call.caller.partner, id,
+                                                     {"delete", std::move(actor)}));
     http::Response response;
     response.status = 204;
     co_return response;

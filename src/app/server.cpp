@@ -6,6 +6,7 @@
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
 #include "app/run_to_end.hpp"
+#include "app/server_settings.hpp"
 #include "app/sweeper.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -16,6 +17,7 @@
 #include "http/server.hpp"
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
+#include "service/deletion_service.hpp"
 #include "service/partner_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
@@ -45,44 +47,6 @@ std::string random_token() {
     std::array<std::byte, token_random_bytes> bytes{};
     fill_random(bytes);
     return to_base64url(bytes);
-}
-
-unsigned thread_count(const Config& config) {
-    if (config.server.threads > 0) return config.server.threads;
-    return std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::string url_of(const Config& config, std::uint16_t port) {
-    return (config.has_tls() ? "https://" : "http://") +
-           Endpoint{config.server.listen.address, port}.text();
-}
-
-PublicUrls public_urls(const Config& config, std::uint16_t port) {
-    const auto& server = config.server;
-    PublicUrls urls;
-    urls.api = server.public_api_url.empty() ? url_of(config, port) : server.public_api_url;
-    urls.upload = server.public_upload_url.empty() ? urls.api : server.public_upload_url;
-    urls.cdn = server.public_cdn_url.empty() ? urls.api : server.public_cdn_url;
-    return urls;
-}
-
-fetch::Policy fetch_policy(const Config& config) {
-    fetch::Policy policy;
-    policy.allow_http = config.fetch.allow_http;
-    policy.allow_private_addresses = config.fetch.allow_private_addresses;
-    policy.ca_file = config.fetch.ca_file;
-    return policy;
-}
-
-// The operator named the bridge, so it may be anywhere that is not refused to everybody. It has no
-// reason to send us elsewhere.
-fetch::Policy bridge_policy(const Config& config) {
-    fetch::Policy policy;
-    policy.allow_http = true;
-    policy.allow_private_addresses = true;
-    policy.ca_file = config.gateway.ca_file;
-    policy.redirects_max = 0;
-    return policy;
 }
 
 // A key is made only for a store that has nothing to decrypt yet.
@@ -140,6 +104,7 @@ struct Server::State {
     std::optional<MediaWork> media;
     std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
     std::optional<AttachmentService> attachments;
+    std::optional<DeletionService> deletions;
     std::optional<PartnerService> partners;
     std::optional<WebhookService> webhooks;
     std::optional<UrlMaker> urls;
@@ -166,6 +131,7 @@ struct Server::State {
     Result<> open_stores();
     Result<> ensure_demo();
     Result<> open_listeners();
+    std::vector<Chore> chores();
     void make_handlers();
     void add_values();
 
@@ -205,7 +171,8 @@ Result<> Server::State::open_stores() {
         *database, *blobs, keys, clock, policy, media->inspector(),
         config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
-    sweeper.emplace(first_loop(), *attachments);
+    deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
+    sweeper.emplace(first_loop(), chores());
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
@@ -213,7 +180,14 @@ Result<> Server::State::open_stores() {
     webhooks.emplace(WebhookService::Parts{*database, *fetcher, webhook_secrets, clock});
     deliverer.emplace(
         webhook::Deliverer::Parts{first_loop(), *database, *fetcher, webhook_secrets, clock});
-    return run_to_end(first_loop(), attachments->recover());
+    CHECK(run_to_end(first_loop(), attachments->recover()));
+    return run_to_end(first_loop(), deletions->recover());
+}
+
+std::vector<Chore> Server::State::chores() {
+    return {{"doubtful uploads", [this] { return attachments->settle_doubtful(); }},
+            {"due attachments", [this] { return deletions->sweep_rows(); }},
+            {"removed blobs", [this] { return deletions->sweep_blobs(); }}};
 }
 
 Result<> Server::State::ensure_demo() {
@@ -274,6 +248,7 @@ void Server::State::make_handlers() {
     };
     public_handler.set(
         api::make_handler({.attachments = *attachments,
+                           .deletions = *deletions,
                            .partners = *partners,
                            .messages = messaging->messages,
                            .chats = messaging->chats,

@@ -30,9 +30,9 @@ private:
 
 }  // namespace
 
-Sweeper::Sweeper(Loop& loop, AttachmentService& attachments)
+Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores)
     : loop_(loop),
-      attachments_(attachments),
+      chores_(std::move(chores)),
       interval_(loop.get_executor()),
       done_at_ns_(steady_ns()) {}
 
@@ -41,8 +41,7 @@ Task<> Sweeper::run() {
         interval_.expires_after(limits::sweep_interval);
         co_await interval_.async_wait(asio::as_tuple(use_task));
         if (stopping_) co_return;
-        const auto swept = co_await sweep_all();
-        if (!swept) log::error("sweep_failed", {{"detail", swept.error().detail}});
+        ignore(co_await sweep_all(), "logged, and tried again at the next interval");
     }
 }
 
@@ -57,12 +56,23 @@ Async<> Sweeper::sweep_all() {
         co_await pause.async_wait(asio::as_tuple(use_task));
     }
     const Busy busy(busy_);
-    while (true) {
-        CO_TRY(const std::size_t changed, co_await attachments_.sweep());
-        if (changed == 0) break;
-        if (stopping_) co_return Result<>{};
+    Result<> outcome;
+    for (const Chore& chore : chores_) {
+        auto swept = co_await sweep(chore);
+        if (stopping_) co_return outcome;
+        if (swept) continue;
+        log::error("sweep_failed", {{"chore", chore.name}, {"detail", swept.error().detail}});
+        outcome = std::move(swept);
     }
-    done_at_ns_ = steady_ns();
+    if (outcome) done_at_ns_ = steady_ns();
+    co_return outcome;
+}
+
+Async<> Sweeper::sweep(const Chore& chore) {
+    while (!stopping_) {
+        CO_TRY(const std::size_t changed, co_await chore.pass());
+        if (changed == 0) break;
+    }
     co_return Result<>{};
 }
 

@@ -1,14 +1,17 @@
-// Runs AttachmentService::sweep() at an interval, and when time was moved.
+// Runs what has to be done from time to time, and when time was moved: each thing that is due to
+// go has its chore.
 #pragma once
 
 #include "base/async.hpp"
-#include "service/attachment_service.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace satchel::app {
 
@@ -16,24 +19,34 @@ using LoopTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                              asio::wait_traits<std::chrono::steady_clock>,
                                              Loop::executor_type>;
 
+struct Chore {
+    std::string name;  // For the log.
+    // Does one small part of what is due, in transactions that hold nobody up. Returns how much it
+    // changed; it is called again until 0.
+    std::function<Async<std::size_t>()> pass;
+};
+
 // Used on one loop, but for lag_seconds(). One pass at a time.
 class Sweeper {
 public:
-    Sweeper(Loop& loop, AttachmentService& attachments);
+    Sweeper(Loop& loop, std::vector<Chore> chores);
 
     // Sweeps every limits::sweep_interval until stop().
     Task<> run();
     // run() returns once the pass in progress, if any, has ended.
     void stop();
-    // Sweeps until nothing is due. A pass that runs already is waited for first.
+    // Sweeps until nothing is due. A pass that runs already is waited for first. A chore that fails
+    // is logged and does not keep the others from being done; its error is returned.
     Async<> sweep_all();
 
     // Seconds since a sweep last left nothing to do. Usable from any thread.
     double lag_seconds() const;
 
 private:
+    Async<> sweep(const Chore& chore);
+
     Loop& loop_;
-    AttachmentService& attachments_;
+    std::vector<Chore> chores_;
     LoopTimer interval_;
     bool busy_ = false;
     bool stopping_ = false;

@@ -342,37 +342,10 @@ Async<AttachmentService::Acceptable> AttachmentService::look(const meta::Attachm
     co_return Acceptable::yes;
 }
 
-Async<> AttachmentService::remove(PartnerId partner,
-                                  AttachmentId id,
-                                  std::string actor,
-                                  std::string cause) {
-    // Most calls for an id that is not there, or not theirs, end here, for the same price.
-    CO_TRY(const auto row, co_await find_row(id));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
-
-    meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(cause), std::move(actor)};
-    auto remove_row = [entry = std::move(entry)](meta::Session& session) {
-        return meta::remove_attachment(session, entry);
-    };
-    const auto removed = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
-    if (!removed) {
-        if (removed.error().code != Errc::timed_out) co_return std::unexpected(removed.error());
-        // The row is gone; what is left of it in the log will be. The bytes go now.
-        if (row->blob) ignore(co_await parts_.blobs.remove(*row->blob), "the sweeper removes it");
-        co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
-    }
-    if (!*removed) co_return fail(reasons::attachment_not_found);
-    for (const BlobId blob : (*removed)->blobs) CO_CHECK(co_await parts_.blobs.remove(blob));
-    co_return Result<>{};
-}
-
 Async<> AttachmentService::recover() {
     CO_TRY(const auto unconfirmed, co_await parts_.blobs.unconfirmed());
     for (const BlobId blob : unconfirmed) CO_CHECK(co_await settle(blob));
-    while (true) {
-        CO_TRY(const std::size_t removed, co_await sweep_blobs());
-        if (removed == 0) co_return Result<>{};
-    }
+    co_return Result<>{};
 }
 
 // Keeps a blob that a row refers to and removes any other. One that cannot be moved or removed
@@ -389,88 +362,22 @@ Async<> AttachmentService::settle(BlobId blob) {
 }
 
 // A write that succeeds shows that no earlier failed commit can come back.
-Async<> AttachmentService::settle_doubtful() {
+Async<std::size_t> AttachmentService::settle_doubtful() {
     std::vector<BlobId> blobs;
     {
         const std::lock_guard lock(doubtful_mutex_);
         blobs.swap(doubtful_);
     }
-    if (blobs.empty()) co_return Result<>{};
+    if (blobs.empty()) co_return std::size_t{0};
     auto nothing = [](meta::Session&) -> Result<> { return {}; };
     const auto wrote = co_await parts_.database.write(nothing, meta::Erases::yes);
     if (!wrote) {
         const std::lock_guard lock(doubtful_mutex_);
         doubtful_.insert(doubtful_.end(), blobs.begin(), blobs.end());
-        co_return wrote;
+        co_return std::unexpected(wrote.error());
     }
     for (const BlobId blob : blobs) CO_CHECK(co_await settle(blob));
-    co_return Result<>{};
-}
-
-Async<std::size_t> AttachmentService::sweep() {
-    CO_CHECK(co_await settle_doubtful());
-    CO_TRY(const std::size_t rows, co_await sweep_rows());
-    CO_TRY(const std::size_t blobs, co_await sweep_blobs());
-    co_return rows + blobs;
-}
-
-Async<std::size_t> AttachmentService::sweep_rows() {
-    const Time now = parts_.clock.now();
-    auto look = [now](meta::Session& session) {
-        return meta::due_attachments(session, now, limits::sweep_batch_max);
-    };
-    CO_TRY(const auto due, co_await parts_.database.read(look));
-    if (due.empty()) co_return std::size_t{0};
-
-    const bool erases = std::ranges::any_of(
-        due, [](const auto& row) { return row.state != AttachmentState::pending; });
-    auto change = [now, rows = due](meta::Session& session) -> Result<std::size_t> {
-        std::size_t changed = 0;
-        for (const meta::AttachmentRow& row : rows) {
-            if (row.state == AttachmentState::pending) {
-                TRY(const bool failed,
-                    meta::fail_upload(session, row.id,
-                                      row.upload_expires_at + limits::failed_row_life));
-                changed += failed ? 1 : 0;
-                continue;
-            }
-            // It may have been uploaded since it was read.
-            TRY(const auto current, meta::find_attachment(session, row.id));
-            if (!current || !current->sweep_at || *current->sweep_at > now) continue;
-            const bool was_upload = row.state == AttachmentState::failed;
-            const meta::AuditEntry entry{now, row.partner, row.id,
-                                         was_upload ? "upload_failed" : "expired", "sweeper"};
-            TRY(const auto removed, meta::remove_attachment(session, entry));
-            changed += removed ? 1 : 0;
-        }
-        return changed;
-    };
-    co_return co_await parts_.database.write(std::move(change),
-                                             erases ? meta::Erases::yes : meta::Erases::no);
-}
-
-Async<std::size_t> AttachmentService::sweep_blobs() {
-    auto look = [](meta::Session& session) {
-        return meta::pending_blob_removals(session, limits::sweep_batch_max);
-    };
-    CO_TRY(const auto blobs, co_await parts_.database.read(look));
-    if (blobs.empty()) co_return std::size_t{0};
-    std::vector<BlobId> removed;
-    for (const BlobId blob : blobs) {
-        const auto gone = co_await parts_.blobs.remove(blob);
-        if (gone) {
-            removed.push_back(blob);
-        } else {
-            log::error("blob_not_removed", {{"blob", blob.str()}, {"detail", gone.error().detail}});
-        }
-    }
-    if (removed.empty()) co_return std::size_t{0};
-    CO_CHECK(co_await parts_.blobs.sync_removals());
-    auto forget = [removed](meta::Session& session) {
-        return meta::forget_blob_removals(session, removed);
-    };
-    CO_CHECK(co_await parts_.database.write(std::move(forget)));
-    co_return removed.size();
+    co_return blobs.size();
 }
 
 }  // namespace satchel

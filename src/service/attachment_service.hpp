@@ -1,11 +1,10 @@
-// The life of an attachment: ask for an upload, store the bytes, read them, delete them.
+// The life of an attachment: ask for an upload, store the bytes, read them. How it goes:
+// service/deletion_service.hpp.
 //
 // Order of writes (contract: docs/adr/0004-order-of-writes.md):
 //   create  row (pending) durable -> answer
 //   upload  bytes durable in the store, unconfirmed -> row complete, durable -> blob confirmed
 //           -> answer
-//   remove  row, key and name gone, blob queued for removal, audit entry, durable and erased
-//           from the engine's files -> bytes unlinked -> answer
 // A crash between two steps leaves what recover() puts right before the first request.
 //
 // Everything is usable from every loop at once. A foreign id is answered as an unknown one:
@@ -110,15 +109,11 @@ public:
     // deleted in between.
     Async<std::unique_ptr<blob::Reader>> open(const Downloadable& found);
 
-    // Deletes for good. `actor`: "key:<id>" or "operator". reasons::overloaded if the row is gone
-    // but the database's files could not be cleaned yet: a retry is answered with "not found".
-    Async<> remove(PartnerId partner, AttachmentId id, std::string actor, std::string cause);
-
-    // Finishes interrupted uploads and deletes. Run once, before the first request.
+    // Finishes interrupted uploads. Run once, before the first request.
     Async<> recover();
-    // One pass over what is due: lapsed uploads fail, failed rows are dropped, blobs of removed
-    // rows are unlinked. Returns how many rows it changed; call again until 0.
-    Async<std::size_t> sweep();
+    // Finds out what became of uploads whose transaction failed in a way that a crash could still
+    // turn into a success. For the sweeper. Returns how many there were.
+    Async<std::size_t> settle_doubtful();
 
 private:
     enum class Acceptable : bool { no, yes };
@@ -128,15 +123,10 @@ private:
     Async<std::optional<meta::AttachmentRow>> find_row(AttachmentId id);
     Result<Downloadable> downloadable(const meta::AttachmentRow& row,
                                       const std::optional<meta::RenditionRow>& rendition) const;
-    Async<std::size_t> sweep_rows();
-    Async<std::size_t> sweep_blobs();
-    Async<> settle_doubtful();
     Async<> settle(BlobId blob);
 
     Parts parts_;
     RateLimit creates_;
-    // Uploads whose transaction failed in a way that a crash could still turn into a success:
-    // the next sweep looks at what became of them.
     std::mutex doubtful_mutex_;
     std::vector<BlobId> doubtful_;
 };

@@ -4,6 +4,7 @@
 #include "meta/partners.hpp"
 #include "meta/sqlite.hpp"
 #include "model/api_errors.hpp"
+#include "service/deletion_service.hpp"
 #include "tests/support/blobs.hpp"
 #include "tests/support/memory_blob_store.hpp"
 #include "tests/support/run.hpp"
@@ -62,6 +63,7 @@ struct AttachmentServiceTest : testing::Test {
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     ContentInspector inspector{{blobs}};
     AttachmentService service{{*database, blobs, keys, clock, {}, inspector}};
+    DeletionService deletions{{*database, blobs, clock}};
     const PartnerId alice = add_partner("alice");
     const PartnerId bob = add_partner("bob");
 
@@ -104,9 +106,11 @@ struct AttachmentServiceTest : testing::Test {
 
     void sweep_all() {
         for (int i = 0; i < 10; ++i) {
-            const auto changed = run(service.sweep());
-            ASSERT_TRUE(changed);
-            if (*changed == 0) return;
+            ASSERT_TRUE(run(service.settle_doubtful()));
+            const auto rows = run(deletions.sweep_rows());
+            const auto removed = run(deletions.sweep_blobs());
+            ASSERT_TRUE(rows && removed);
+            if (*rows + *removed == 0) return;
         }
         FAIL() << "the sweeper never ends";
     }
@@ -150,7 +154,7 @@ TEST_F(AttachmentServiceTest, a_foreign_attachment_looks_like_an_unknown_one) {
         EXPECT_EQ(reason_of(run(service.find(bob, id))), &reasons::attachment_not_found);
         EXPECT_EQ(reason_of(run(service.find_for_download(bob, id))),
                   &reasons::attachment_not_found);
-        EXPECT_EQ(reason_of(run(service.remove(bob, id, "key:x", "delete"))),
+        EXPECT_EQ(reason_of(run(deletions.remove(bob, id, {"delete", "key:x"}))),
                   &reasons::attachment_not_found);
     }
     EXPECT_TRUE(fetch(attachment.id));
@@ -209,10 +213,10 @@ TEST_F(AttachmentServiceTest, forbidden_content_is_taken_but_never_kept) {
 TEST_F(AttachmentServiceTest, a_deleted_attachment_is_gone_and_audited) {
     const Attachment attachment = create(10);
     ASSERT_TRUE(store(attachment, test::sample_bytes(10)));
-    ASSERT_TRUE(run(service.remove(alice, attachment.id, "key:1", "delete")));
+    ASSERT_TRUE(run(deletions.remove(alice, attachment.id, {"delete", "key:1"})));
     EXPECT_EQ(blob_count(), 0U);
     EXPECT_FALSE(run(service.find(alice, attachment.id)));
-    EXPECT_EQ(reason_of(run(service.remove(alice, attachment.id, "key:1", "delete"))),
+    EXPECT_EQ(reason_of(run(deletions.remove(alice, attachment.id, {"delete", "key:1"}))),
               &reasons::attachment_not_found);
     EXPECT_FALSE(store(attachment, test::sample_bytes(10)));
     EXPECT_EQ(refusal, UploadRefusal::no_such_upload);
@@ -288,7 +292,7 @@ TEST_F(AttachmentServiceTest, a_delete_that_was_interrupted_is_finished_at_start
     };
     ASSERT_TRUE(run(database->write(remove_row, meta::Erases::yes)));
     EXPECT_EQ(blob_count(), 1U);
-    ASSERT_TRUE(run(service.recover()));
+    ASSERT_TRUE(run(deletions.recover()));
     EXPECT_EQ(blob_count(), 0U);
 }
 
