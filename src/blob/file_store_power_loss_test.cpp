@@ -117,8 +117,9 @@ TEST_F(FileStorePowerLoss, keeps_what_was_acknowledged_and_nothing_else) {
     for (int cut = 0;; ++cut) {
         ASSERT_LT(cut, 200) << "the walk does not end";
         const TempFolder folder;
-        PowerLossDisk power(disk);
-        power.cut_at(cut);
+        PowerSupply supply;
+        PowerLossDisk power(disk, supply);
+        supply.cut_at(cut);
         const Rows rows = work(folder / "blobs", power);
         most_acknowledged = std::max(most_acknowledged, rows.blobs.size());
         for (std::size_t names = 0; names <= power.names_at_stake(); ++names) {
@@ -132,7 +133,7 @@ TEST_F(FileStorePowerLoss, keeps_what_was_acknowledged_and_nothing_else) {
                 if (HasFailure()) return;
             }
         }
-        if (!power.is_off()) break;  // No call left to cut at.
+        if (!supply.is_off()) break;  // No call left to cut at.
     }
     EXPECT_EQ(most_acknowledged, 2u);
 }

@@ -94,6 +94,14 @@ Result<> guarded(PendingWrite& write, Session& session) {
     }
 }
 
+// SQLite does not make the cut of its log durable: a loss of power would bring back what it held.
+int sync_log(sqlite3* db) {
+    sqlite3_file* log = nullptr;
+    const int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return code;
+    return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+}
+
 }  // namespace
 
 SqliteWriter::SqliteWriter(std::unique_ptr<SqliteConnection> writing,
@@ -244,13 +252,14 @@ Result<> SqliteWriter::run_in_savepoint(PendingWrite& write) {
     return writing_->run("RELEASE one_write");
 }
 
-// Copies the log into the database file and cuts it to nothing.
+// Copies the log into the database file and cuts it to nothing, for good.
 void SqliteWriter::empty_log(std::chrono::milliseconds patience) {
     const std::lock_guard lock(checkpoint_);
     writing_->set_patience(patience);
-    const int code = sqlite3_wal_checkpoint_v2(writing_->handle(), "main",
-                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    int code = sqlite3_wal_checkpoint_v2(writing_->handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                         nullptr, nullptr);
     writing_->set_patience(lock_wait_max);
+    if (code == SQLITE_OK) code = sync_log(writing_->handle());
     if (code == SQLITE_OK) {
         erase_due_ = false;
         log_frames_ = 0;

@@ -86,26 +86,9 @@ Result<> FaultyDisk::make_folder(const std::string& path) {
     return ForwardingDisk::make_folder(path);
 }
 
-void PowerLossDisk::cut_at(int call) {
-    const std::lock_guard lock(mutex_);
-    calls_left_ = call;
-}
-
-bool PowerLossDisk::is_off() const {
-    const std::lock_guard lock(mutex_);
-    return off_;
-}
-
 std::size_t PowerLossDisk::names_at_stake() const {
     const std::lock_guard lock(mutex_);
     return pending_.size();
-}
-
-Result<> PowerLossDisk::next_call() {
-    const std::lock_guard lock(mutex_);
-    if (calls_left_-- == 0) off_ = true;
-    if (off_) return fail(Errc::unavailable, "the power is off");
-    return {};
 }
 
 void PowerLossDisk::apply(const Change& change, Names& names) {
@@ -130,7 +113,7 @@ void PowerLossDisk::change(Change change) {
 }
 
 Result<blob::File> PowerLossDisk::create(const std::string& path) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     auto file = ForwardingDisk::create(path);
     if (!file) return file;
     ContentNumber number = 0;
@@ -147,7 +130,7 @@ Result<blob::File> PowerLossDisk::create(const std::string& path) {
 Result<std::size_t> PowerLossDisk::write(const blob::File& file,
                                          std::span<const iovec> pieces,
                                          std::uint64_t offset) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     TRY(const std::size_t written, ForwardingDisk::write(file, pieces, offset));
     const std::lock_guard lock(mutex_);
     Bytes& bytes = contents_[by_descriptor_.at(file.descriptor())].written;
@@ -164,12 +147,12 @@ Result<std::size_t> PowerLossDisk::write(const blob::File& file,
 Result<> PowerLossDisk::start_writeback(const blob::File& file,
                                         std::uint64_t offset,
                                         std::uint64_t length) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     return ForwardingDisk::start_writeback(file, offset, length);
 }
 
 Result<> PowerLossDisk::sync_data(const blob::File& file) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     const std::lock_guard lock(mutex_);
     Content& content = contents_[by_descriptor_.at(file.descriptor())];
     content.durable = content.written;
@@ -177,7 +160,7 @@ Result<> PowerLossDisk::sync_data(const blob::File& file) {
 }
 
 Result<> PowerLossDisk::rename(const std::string& from, const std::string& to) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     CHECK(ForwardingDisk::rename(from, to));
     ContentNumber number = 0;
     {
@@ -189,14 +172,14 @@ Result<> PowerLossDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<> PowerLossDisk::unlink(const std::string& path) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     CHECK(ForwardingDisk::unlink(path));
     change({.from = path, .to = {}});
     return {};
 }
 
 Result<> PowerLossDisk::sync_folder(const std::string& path) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     if (!std::filesystem::is_directory(path)) return fail(Errc::not_found, "no such folder");
     const std::lock_guard lock(mutex_);
     std::erase_if(pending_, [&](const Change& change) {
@@ -208,7 +191,7 @@ Result<> PowerLossDisk::sync_folder(const std::string& path) {
 }
 
 Result<> PowerLossDisk::make_folder(const std::string& path) {
-    CHECK(next_call());
+    CHECK(supply_.next_call());
     CHECK(ForwardingDisk::make_folder(path));
     change({.from = {}, .to = path, .makes_folder = true});
     return {};

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "tests/support/forwarding_disk.hpp"
+#include "tests/support/power_supply.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -61,12 +62,8 @@ private:
 // content that was not synced may be there, be zeros or be missing. Thread-safe.
 class PowerLossDisk final : public ForwardingDisk {
 public:
-    using ForwardingDisk::ForwardingDisk;
-
-    // The power goes with the call number `call` of the write path (from 0, from now on): it
-    // does nothing, and every later one neither.
-    void cut_at(int call);
-    bool is_off() const;
+    PowerLossDisk(blob::Disk& under, PowerSupply& supply)
+        : ForwardingDisk(under), supply_(supply) {}
 
     // How many changes of names were not durable when the power went.
     std::size_t names_at_stake() const;
@@ -113,11 +110,9 @@ private:
     static void apply(const Change& change, Names& names);
     void make_durable(const Change& change);
     void change(Change change);
-    Result<> next_call();
 
+    PowerSupply& supply_;
     mutable std::mutex mutex_;
-    int calls_left_ = -1;
-    bool off_ = false;
     std::vector<Content> contents_;
     std::map<int, ContentNumber> by_descriptor_;
     Names seen_;  // What the running process sees.
