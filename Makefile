@@ -3,17 +3,19 @@
 #   make run     install what is missing, build, start `satchel dev`
 #   make test    install what is missing, build with sanitizers, run every test
 #   make check   format, layering, headers, thread sanitizer: what CI runs beside the tests
+#   make soak    random operations and crashes against a model (MINUTES=60; SEED=N repeats a run)
 #   make bench   measure against nginx (ROUNDS=5; FULL=1 adds the long rows)
 #
 # Further: build, format, fuzz (SECONDS_EACH=30), clean.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit e2e check format tsan bench fuzz clean
+.PHONY: help run build test unit e2e soak check format tsan bench fuzz clean
 
 export CCACHE_DIR ?= $(HOME)/.cache/satchel-ccache
 SECONDS_EACH ?= 30
 ROUNDS ?= 5
+MINUTES ?= 60
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -29,6 +31,7 @@ run: build
 	@build/release/satchel dev
 
 test: unit e2e
+	@$(MAKE) --no-print-directory soak MINUTES=1
 
 build/dev/satchel: unit
 
@@ -42,6 +45,14 @@ unit:
 e2e: unit
 	@cd tests/e2e && npm ci --loglevel=error --no-fund --no-audit
 	@cd tests/e2e && SATCHEL=$(CURDIR)/build/dev/satchel node --test $$(ls *.test.mjs)
+
+soak:
+	@scripts/install_packages build test
+	@cmake --preset dev > build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build --preset dev --target satchel
+	@cd tests/e2e && npm ci --loglevel=error --no-fund --no-audit
+	@node tests/soak/soak.mjs --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check:
 	@scripts/install_packages build test check

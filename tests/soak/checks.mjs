@@ -1,0 +1,178 @@
+// Looks at the server through every path by which bytes or names could come out, and compares with
+// the model.
+
+import assert from "node:assert/strict";
+
+import { findInFiles, storedBlobs } from "../e2e/support/data_folder.mjs";
+import { request } from "../e2e/support/http_client.mjs";
+import { assertError, jsonOf, put } from "../e2e/support/partner_api.mjs";
+import { satchel } from "../e2e/support/program.mjs";
+import { digestOf, marker } from "./model.mjs";
+
+// As it is signed: the host of the start at which it was made.
+function get(world, url, { method = "GET", headers = {} } = {}) {
+  return request(world.here(url), { method, headers: { host: new URL(url).host, ...headers } });
+}
+
+// Settles what a killed server left open: the one or the other.
+export async function settle(world, one) {
+  if (!one.unsure) return;
+  const answer = await world.api(one.partner).get(one.id);
+  const found = answer.status === 404 ? "gone" : jsonOf(answer).status;
+  assert.ok(one.unsure.includes(found), `${one.id}: ${found} is none of ${one.unsure}`);
+  one.unsure = undefined;
+  if (found === "gone") world.model.goes(one, "delete");
+  else one.status = found;
+}
+
+export async function check(world, one) {
+  world.model.timeIs(world.now());
+  if (one.status === "gone") return checkGone(world, one);
+  const answer = await world.api(one.partner).get(one.id);
+  assert.equal(answer.status, 200, `${one.id} is ${one.status}: ${answer.body}`);
+  const told = jsonOf(answer);
+  assert.equal(told.status, one.status, one.id);
+  if (one.isLive) return checkLive(world, one, told);
+  assert.equal(told.download_url, undefined);
+  for (const url of one.urls.keys()) assert.equal((await get(world, url)).status, 404, url);
+  return undefined;
+}
+
+async function checkLive(world, one, told) {
+  const { bytes } = one.content;
+  if (bytes) assert.equal(told.size_bytes, bytes.length);
+  world.learnUrl(one, told.download_url);
+  for (const [url, seen] of one.urls) {
+    const answer = await get(world, url);
+    if (seen.signedUntil && world.now() > seen.signedUntil) {
+      assert.equal(answer.status, 403, url);
+      continue;
+    }
+    assert.equal(answer.status, 200, `${one.id} at ${url}: ${answer.status}`);
+    const digest = digestOf(answer.body);
+    if (seen.kind === "content" && bytes) assert.ok(answer.body.equals(bytes), `bytes of ${url}`);
+    assert.equal(digest, seen.digest ?? digest, `${url} gives other bytes than before`);
+    seen.digest = digest;
+    await checkParts(world, url, answer);
+  }
+  for (const path of one.previews ?? []) {
+    assert.equal((await world.api(one.partner).call("GET", path)).status, 200, path);
+  }
+  await checkForeign(world, one);
+}
+
+async function checkParts(world, url, whole) {
+  const size = whole.body.length;
+  const from = world.choices.below(size);
+  const to = from + world.choices.below(size - from);
+  const part = await get(world, url, { headers: { range: `bytes=${from}-${to}` } });
+  assert.equal(part.status, 206, url);
+  assert.ok(part.body.equals(whole.body.subarray(from, to + 1)), `range of ${url}`);
+  const { etag } = whole.headers;
+  const same = await get(world, url, { headers: { "if-none-match": etag } });
+  assert.deepEqual([same.status, same.body.length], [304, 0], url);
+  const head = await get(world, url, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers["content-length"]], [200, String(size)], url);
+  whole.etag = etag;
+}
+
+// To another partner it does not exist.
+async function checkForeign(world, one) {
+  const other = world.model.partners.find((each) => each !== one.partner);
+  assertError(await world.api(other).get(one.id), 404, 2003);
+  for (const url of one.urls.keys()) {
+    const moved = url.replace(one.partner.id, other.id);
+    if (moved === url) continue;
+    assert.ok([403, 404].includes((await get(world, moved)).status), moved);
+  }
+}
+
+// By no path whatsoever.
+export async function checkGone(world, one) {
+  const api = world.api(one.partner);
+  assertError(await api.get(one.id), 404, 2003);
+  assertError(await api.delete(one.id), 404, 2003);
+  const send = { from: one.partner.lines[0], to: [world.person()] };
+  const parts = [{ type: "media", attachment_id: one.id }];
+  assertError(
+    await api.call("POST", "/v3/chats", { body: { ...send, message: { parts } } }),
+    404,
+    2003,
+  );
+  for (const [url, seen] of one.urls) {
+    const isStale = seen.signedUntil && world.now() > seen.signedUntil;
+    for (const options of [
+      {},
+      { method: "HEAD" },
+      { headers: { range: "bytes=0-0" } },
+      { headers: { "if-none-match": "*" } },
+      { headers: { "if-none-match": seen.etag ?? '"x"' } },
+    ]) {
+      const { status } = await get(world, url, options);
+      assert.equal(status, isStale ? 403 : 404, `${url} of ${one.id}, which is gone (${one.why})`);
+    }
+  }
+  for (const path of one.previews ?? []) assertError(await api.call("GET", path), 404, 2003);
+  if (one.uploadUrl) {
+    const answer = await put(one.uploadUrl, one.content.bytes, {
+      url: world.here(one.uploadUrl.upload_url),
+      headers: { host: new URL(one.uploadUrl.upload_url).host },
+    });
+    assert.ok([403, 404].includes(answer.status), `PUT of ${one.id}: ${answer.status}`);
+  }
+}
+
+// A message's parts: those whose attachment is gone have kept their place only.
+export async function checkMessage(world, message) {
+  const answer = await world.api(message.partner).call("GET", `/v3/messages/${message.id}`);
+  if (message.isGone) return assertError(answer, 404, 2002);
+  assert.equal(answer.status, 200, String(answer.body));
+  const { parts } = jsonOf(answer);
+  assert.equal(parts.length, message.parts.length);
+  for (const [i, part] of parts.entries()) {
+    const one = message.parts[i];
+    if (!one || one.unsure) continue;
+    const members = [part.id, part.url, part.filename, part.mime_type, part.size_bytes];
+    if (one.status === "gone") assert.deepEqual(members, [null, null, null, null, null]);
+    else world.learnUrl(one, part.url);
+  }
+  return undefined;
+}
+
+// Everything, and what only the operator sees.
+export async function checkAll(world) {
+  for (const one of world.model.attachments) await settle(world, one);
+  for (const one of world.model.attachments) await check(world, one);
+  for (const message of world.model.messages) await checkMessage(world, message);
+  await checkHouse(world);
+}
+
+async function exported(world) {
+  const { code, stdout, stderr } = await satchel(["audit", "export", "--data", world.data]);
+  assert.equal(code, 0, stderr);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+export async function checkHouse(world) {
+  const fsck = await world.cli("fsck");
+  assert.deepEqual(fsck.findings, []);
+  const { incoming, stored } = storedBlobs(world.data);
+  assert.deepEqual(incoming, []);
+  assert.equal(stored.length, fsck.blobs, "files in the store and blobs of rows");
+  assert.equal((await world.cli("audit", "verify")).intact, true);
+  const audited = new Map();
+  for (const { attachment_id: id, cause } of await exported(world)) {
+    if (!id) continue;
+    assert.ok(!audited.has(id), `${id} was deleted twice`);
+    audited.set(id, cause);
+  }
+  for (const one of world.model.attachments) {
+    const cause = audited.get(one.id);
+    assert.equal(cause !== undefined, one.status === "gone", `audit of ${one.id}: ${cause}`);
+    if (cause) assert.equal(cause, one.why);
+  }
+  assert.deepEqual(findInFiles(world.data, [marker]), []);
+}
