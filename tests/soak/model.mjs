@@ -111,4 +111,36 @@ export class Model {
     one.unsure = undefined;
     one.why = why;
   }
+
+  // What a backup that is made now will bring back.
+  snapshot() {
+    return {
+      attachments: new Map(
+        this.attachments
+          .filter(({ status }) => status !== "gone")
+          .map((one) => [
+            one,
+            {
+              status: one.status,
+              isSent: one.isSent,
+              isEphemeral: one.isEphemeral,
+              urls: new Map(one.urls),
+            },
+          ]),
+      ),
+      messages: new Map(this.messages.map((message) => [message, message.isGone])),
+    };
+  }
+
+  // A store is made of that backup: what came later was never there, what went since stays gone.
+  // Messages that were deleted since come back: the deletion ledger is of attachments.
+  restore({ attachments, messages }) {
+    for (const one of this.attachments) {
+      if (one.status === "gone") continue;
+      const then = attachments.get(one);
+      if (then) Object.assign(one, then, { urls: new Map(then.urls) });
+      else this.goes(one, "never there");
+    }
+    for (const message of this.messages) message.isGone = messages.get(message) ?? true;
+  }
 }

@@ -81,6 +81,17 @@ const operations = [
   { weight: 2, name: "a minute goes by", run: (world) => world.jump(minute) },
   { weight: 1, name: "uploads lapse", run: (world) => world.jump(uploadWindow + minute) },
   { weight: 1, name: "a day goes by", run: (world) => world.jump(day) },
+  { weight: 2, name: "back up", run: (world) => world.backUp() },
+  {
+    weight: 1,
+    name: "restore",
+    async run(world) {
+      if (!world.backup) return;
+      await world.restore();
+      await checkAll(world);
+    },
+  },
+
   {
     weight: 1,
     name: "restart",

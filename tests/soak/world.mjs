@@ -1,6 +1,7 @@
 // A server, its partners, and everything a partner or operator does to it, told to the model.
 
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { until } from "../e2e/support/deadline.mjs";
@@ -274,6 +275,27 @@ export class World {
     const answer = await this.api(one.partner).call("GET", path);
     assert.equal(answer.status, 200, String(answer.body));
     one.previews = (one.previews ?? new Set()).add(path);
+  }
+
+  // --- what the operator does ---
+
+  // The folder is used again: a backup that is refreshed holds nothing that was deleted before.
+  async backUp() {
+    this.backup = join(this.home, "backup");
+    await this.cli("backup", this.backup);
+    this.backedUp = this.model.snapshot();
+  }
+
+  async restore() {
+    await this.stop();
+    const { replaced } = await this.cli("restore", this.backup, "--replace");
+    for (const path of replaced) rmSync(path, { recursive: true });
+    this.model.restore(this.backedUp);
+    await this.start();
+  }
+
+  async rotateKeys() {
+    await this.cli("keys", "rotate");
   }
 
   // --- time ---
