@@ -7,6 +7,7 @@
 #include "media/judge.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
+#include "service/quota.hpp"
 
 namespace satchel {
 namespace {
@@ -114,7 +115,6 @@ std::string etag_of(const BlobId& blob) {
 }
 
 Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment command) {
-    CO_CHECK(creates_.take(partner, parts_.clock.now()));
     CO_CHECK(check_filename(command.filename));
     CO_CHECK(check_content_type(command.content_type, parts_.content_types));
     CO_TRY(const std::uint64_t size, check_size(command.size_bytes));
@@ -137,7 +137,8 @@ Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment 
 
     Attachment attachment = to_attachment(row);
     attachment.filename = std::move(command.filename);
-    auto insert = [row = std::move(row)](meta::Session& session) {
+    auto insert = [row = std::move(row), quota = parts_.quota](meta::Session& session) -> Result<> {
+        CHECK(admit(session, quota, row.partner, row.size_bytes, row.state));
         return meta::insert_attachment(session, row);
     };
     CO_CHECK(co_await parts_.database.write(std::move(insert)));
@@ -291,12 +292,17 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
         meta::UploadStored outcome{};
         std::vector<BlobId> replaced;
     };
-    auto record = [upload](meta::Session& session) -> Result<Stored> {
+    auto record = [upload, quota = parts_.quota](meta::Session& session) -> Result<Stored> {
+        if (upload.blob) CHECK(admit_again(session, quota, upload.id));
         Stored stored;
         TRY(stored.outcome, meta::store_upload(session, upload, stored.replaced));
         return stored;
     };
     const auto stored = co_await parts_.database.write(std::move(record));
+    if (!stored && stored.error().reason == &reasons::quota_exceeded) {
+        ignore(co_await parts_.blobs.remove(blob), "start-up removes it too");
+        co_return refused(refusal, UploadRefusal::over_quota);
+    }
     if (!stored) {
         if (upload.blob) {
             const std::lock_guard lock(doubtful_mutex_);
