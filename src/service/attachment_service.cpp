@@ -5,6 +5,7 @@
 #include "base/transfer_buffer.hpp"
 #include "media/detect.hpp"
 #include "media/judge.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 #include "service/quota.hpp"
@@ -108,6 +109,15 @@ Async<Received> receive(http::Body& body,
     co_return received;
 }
 
+Async<std::optional<meta::AttachmentRow>> find_own(meta::Database& database,
+                                                   PartnerId partner,
+                                                   AttachmentId id) {
+    auto find = [partner, id](meta::Session& session) {
+        return meta::find_own_attachment(session, id, partner);
+    };
+    co_return co_await database.read(find);
+}
+
 }  // namespace
 
 std::string etag_of(const BlobId& blob) {
@@ -151,8 +161,8 @@ Async<std::optional<meta::AttachmentRow>> AttachmentService::find_row(Attachment
 }
 
 Async<Attachment> AttachmentService::find(PartnerId partner, AttachmentId id) {
-    CO_TRY(const auto row, co_await find_row(id));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    if (!row) co_return fail(reasons::attachment_not_found);
     CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
     Attachment attachment = to_attachment(*row);
     CO_TRY(attachment.filename, open_name(key, *row));
@@ -186,17 +196,16 @@ Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [id, form](meta::Session& session) -> Result<Found> {
+    auto find = [partner, id, form](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_attachment(session, id));
+        TRY(found.row, meta::find_own_attachment(session, id, partner));
         if (form.empty() || !found.row) return found;
         TRY(found.rendition, meta::find_rendition(session, id, form, 0));
         return found;
     };
     CO_TRY(const Found found, co_await parts_.database.read(std::move(find)));
     const auto& row = found.row;
-    const bool is_there =
-        row && row->partner == partner && row->blob && row->state == AttachmentState::complete;
+    const bool is_there = row && row->blob && row->state == AttachmentState::complete;
     if (!is_there || (!form.empty() && !found.rendition)) {
         co_return fail(reasons::attachment_not_found);
     }
@@ -207,8 +216,8 @@ Async<Downloadable> AttachmentService::find_preview(PartnerId partner,
                                                     AttachmentId id,
                                                     std::uint32_t width) {
     if (parts_.previews == nullptr) co_return fail(reasons::feature_not_available);
-    CO_TRY(const auto row, co_await find_row(id));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    if (!row) co_return fail(reasons::attachment_not_found);
     if (row->state == AttachmentState::pending) co_return fail(reasons::attachment_not_ready);
     if (!row->blob) co_return fail(reasons::invalid_file_type);
     const ContentType* type =
