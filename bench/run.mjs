@@ -12,6 +12,7 @@ import * as api from './rows/api.mjs';
 import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
+import { run as isolation } from './rows/isolation.mjs';
 import { run as memory } from './rows/memory.mjs';
 import { run as media } from './rows/media.mjs';
 import * as messages from './rows/messages.mjs';
@@ -23,7 +24,7 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth, media,
+    fairness, memory, start, growth, media, isolation,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory,
 };

@@ -89,7 +89,7 @@ async function removeRow(bench, satchel, to) {
     const column = (name) => rounds.map((round) => round[name]);
     const work = 'DELETE /v3/attachments/{id}, durable, 64 connections';
     const note = 'not uploaded yet';
-    bench.add({ work, note, unit: '/s', ours: column('turns_per_second') });
+    bench.add({ work, note, unit: '/s', ours: column('turns_per_second'), aim: { min: 3000 } });
     bench.add({ work, note, unit: 'CPU µs', ours: column('cpu_us_per_turn') });
-    bench.add({ work: `${work}, p99`, note, unit: 'ms', ours: column('p99_ms') });
+    bench.add({ work: `${work}, p99`, note, unit: 'ms', ours: column('p99_ms'), aim: { max: 10 } });
 }

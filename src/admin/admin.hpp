@@ -4,6 +4,7 @@
 
 #include "admin/metrics.hpp"
 #include "http/message.hpp"
+#include "model/quota.hpp"
 #include "service/attachment_service.hpp"
 #include "service/inbound_service.hpp"
 #include "service/media_service.hpp"
@@ -38,6 +39,8 @@ struct Services {
     std::function<std::vector<std::string>()> media_problems;
     // Present only with --test-clock: moves time and returns when every sweep has followed.
     std::function<Task<Result<>>(std::chrono::seconds)> advance_clock;
+    Quota quota;  // Of partners that have none of their own, and so on.
+    CallRates call_rates;
     std::string token;
 };
 

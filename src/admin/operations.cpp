@@ -3,6 +3,7 @@
 #include "admin/render.hpp"
 #include "base/limits.hpp"
 #include "meta/attachments.hpp"
+#include "meta/usage.hpp"
 #include "model/api_errors.hpp"
 
 #include <boost/json.hpp>
@@ -18,25 +19,24 @@ namespace json = boost::json;
 constexpr std::int64_t advance_seconds_max = 10LL * 366 * 24 * 3600;
 
 struct Counts {
-    std::vector<meta::PartnerTotals> totals;
+    std::vector<meta::Usage> usage;
     std::size_t blob_removals = 0;
 };
 
 Result<Counts> count(meta::Session& session) {
     Counts counts;
-    TRY(counts.totals, meta::attachment_totals(session));
+    TRY(counts.usage, meta::all_usage(session));
     TRY(const auto removals, meta::pending_blob_removals(session, limits::sweep_batch_max));
     counts.blob_removals = removals.size();
     return counts;
 }
 
-json::object render(const Partner& partner, const meta::PartnerTotals& totals) {
-    return {
-        {"partner_id", partner.id.str()},
-        {"name", partner.name},
-        {"attachments",
-         {{"pending", totals.pending}, {"complete", totals.complete}, {"failed", totals.failed}}},
-        {"bytes", totals.bytes}};
+json::object render(const Partner& partner, const meta::Usage& usage) {
+    return {{"partner_id", partner.id.str()},
+            {"name", partner.name},
+            {"attachments",
+             {{"pending", usage.pending}, {"complete", usage.complete}, {"failed", usage.failed}}},
+            {"bytes", usage.complete_bytes}};
 }
 
 }  // namespace
@@ -53,11 +53,11 @@ Async<http::Response> health(Call call) {
 Async<http::Response> stats(Call call) {
     CO_TRY(const auto partners, co_await call.services.partners.partners());
     CO_TRY(const Counts counts, co_await call.services.database.read(count));
-    std::unordered_map<PartnerId, meta::PartnerTotals, IdHash> totals;
-    for (const auto& entry : counts.totals) totals.emplace(entry.partner, entry);
+    std::unordered_map<PartnerId, meta::Usage, IdHash> usage;
+    for (const auto& entry : counts.usage) usage.emplace(entry.partner, entry);
     json::array rows;
     for (const Partner& partner : partners) {
-        rows.push_back(render(partner, totals[partner.id]));
+        rows.push_back(render(partner, usage[partner.id]));
     }
     CO_TRY(const auto outbox, co_await call.services.webhooks.counts());
     const auto commits = call.services.database.stats();

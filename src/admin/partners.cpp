@@ -1,5 +1,6 @@
 #include "admin/partners.hpp"
 
+#include "admin/quota.hpp"
 #include "admin/render.hpp"
 #include "model/api_errors.hpp"
 
@@ -68,6 +69,7 @@ Async<http::Response> show_partner(Call call) {
     json::object answer = render(partner);
     answer["keys"] = render_all(keys);
     answer["lines"] = render_all(lines);
+    CO_TRY(answer["quota"], co_await describe_quota(call.services, partner.id));
     co_return json_response(200, answer);
 }
 

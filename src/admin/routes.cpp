@@ -5,6 +5,7 @@
 #include "admin/messages.hpp"
 #include "admin/operations.hpp"
 #include "admin/partners.hpp"
+#include "admin/quota.hpp"
 #include "admin/webhooks.hpp"
 
 #include <array>
@@ -22,6 +23,8 @@ constexpr std::array route_table{
     Route{Method::post, "POST", "/partners", "admin_partner_add", add_partner},
     Route{Method::get, "GET", "/partners/{}", "admin_partner_show", show_partner},
     Route{Method::post, "POST", "/partners/{}/disable", "admin_partner_disable", disable_partner},
+    Route{Method::get, "GET", "/partners/{}/quota", "admin_quota_show", show_quota},
+    Route{Method::patch, "PATCH", "/partners/{}/quota", "admin_quota_change", change_quota},
     Route{Method::get, "GET", "/partners/{}/keys", "admin_key_list", list_keys},
     Route{Method::post, "POST", "/partners/{}/keys", "admin_key_add", add_key},
     Route{Method::delete_, "DELETE", "/keys/{}", "admin_key_revoke", revoke_key},

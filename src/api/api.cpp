@@ -155,6 +155,8 @@ private:
         const auto token = bearer_token(request);
         if (!token) co_return fail(reasons::unauthorized);
         CO_TRY(const Caller caller, co_await services_.partners.authenticate(*token));
+        const Time now = services_.clock.now();
+        CO_CHECK(services_.call_limiter.take(caller, now));
 
         std::string allowed;
         for (const Route& route : routes()) {
@@ -162,6 +164,7 @@ private:
             if (!id) continue;
             if (route.method == request.method) {
                 request.route = route.name;
+                CO_CHECK(services_.call_limiter.take_kind(caller, route.kind, now));
                 const Call call{services_, request, caller, *id};
                 co_return co_await route.action(call);
             }

@@ -6,6 +6,7 @@
 #include "http/message.hpp"
 #include "service/attachment_service.hpp"
 #include "service/bridge_service.hpp"
+#include "service/call_limiter.hpp"
 #include "service/chat_service.hpp"
 #include "service/deletion_service.hpp"
 #include "service/line_service.hpp"
@@ -31,6 +32,7 @@ struct Services {
     AttachmentService& attachments;
     DeletionService& deletions;
     PartnerService& partners;
+    CallLimiter& call_limiter;
     MessageService& messages;
     ChatService& chats;
     MessageChanges& message_changes;

@@ -4,6 +4,7 @@
 #include "api/api.hpp"
 #include "http/message.hpp"
 #include "model/partner.hpp"
+#include "service/call_limiter.hpp"
 
 #include <array>
 #include <cstddef>
@@ -28,6 +29,7 @@ struct Route {
     std::string_view path;  // Below /v3; {id} stands for one segment.
     std::string_view name;  // For logs and metrics.
     Action action;
+    CallKind kind = CallKind::other;  // For limits on how often.
 };
 
 std::span<const Route> routes();

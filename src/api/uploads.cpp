@@ -137,6 +137,11 @@ http::Response refused(UploadRefusal why, std::string_view trace_id) {
                              "A message refers to this attachment, so its content is fixed. Ask "
                              "for a new upload.",
                              trace_id);
+        case UploadRefusal::over_quota:
+            return xml_error(403, "QuotaExceeded",
+                             "The account's quota is used up. Delete attachments, then ask for a "
+                             "new upload.",
+                             trace_id);
         case UploadRefusal::bad_digest:
             return xml_error(400, "BadDigest",
                              "The checksum you specified did not match what we received.",

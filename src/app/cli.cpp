@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <array>
 #include <cstdio>
 #include <functional>
 
@@ -28,6 +29,7 @@ struct Parsed {
     ReceiveOptions receive;
     FsckOptions fsck;
     AuditOptions audit;
+    QuotaChanges quota;
     Format format = Format::text;
     std::string subject;
     std::string number;
@@ -64,6 +66,7 @@ public:
 private:
     void add_servers();
     void add_partner();
+    void add_partner_quota(CLI::App* partner);
     void add_key();
     void add_line();
     void add_upload();
@@ -156,7 +159,7 @@ void CommandLine::add_partner() {
         ->required();
     add_admin_command(partner, "list", "All partners",
                       [this] { return partner_list(parsed_.admin); });
-    add_admin_command(partner, "show", "One partner with its keys and lines",
+    add_admin_command(partner, "show", "One partner with its quota, keys and lines",
                       [this] { return partner_show(parsed_.admin, parsed_.subject); })
         ->add_option("ID", parsed_.subject, "Its id or name")
         ->required();
@@ -164,6 +167,35 @@ void CommandLine::add_partner() {
                       [this] { return partner_disable(parsed_.admin, parsed_.subject); })
         ->add_option("ID", parsed_.subject, "Its id or name")
         ->required();
+    add_partner_quota(partner);
+}
+
+void CommandLine::add_partner_quota(CLI::App* partner) {
+    const CLI::Validator is_limit(
+        [](std::string& text) {
+            const bool is_number = !text.empty() && text.size() <= 16 &&
+                                   text.find_first_not_of("0123456789") == std::string::npos;
+            return is_number || text == "default"
+                       ? std::string()
+                       : "not a number (0: no limit) or default, for the server's setting";
+        },
+        "");
+    CLI::App* quota = add_admin_command(
+        partner, "quota", "What it may store and how often it may call",
+        [this] { return partner_quota(parsed_.admin, parsed_.subject, parsed_.quota); });
+    quota->add_option("ID", parsed_.subject, "Its id or name")->required();
+    static constexpr std::array options{
+        std::array{"--bytes", "bytes", "Bytes stored and announced; 0: no limit"},
+        std::array{"--files", "files", "Attachments"},
+        std::array{"--pending", "pending", "Uploads that wait for their bytes"},
+        std::array{"--requests", "requests_per_minute", "Calls of the API in a minute"},
+        std::array{"--creates", "creates_per_minute", "Uploads asked for in a minute"},
+        std::array{"--sends", "sends_per_minute", "Messages sent in a minute"}};
+    for (const auto& [option, name, description] : options) {
+        quota->add_option(option, parsed_.quota[name], description)
+            ->type_name("N")
+            ->check(is_limit);
+    }
 }
 
 void CommandLine::add_key() {

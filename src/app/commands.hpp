@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,12 @@ Result<int> partner_add(const AdminOptions& options, const std::string& name);
 Result<int> partner_list(const AdminOptions& options);
 Result<int> partner_show(const AdminOptions& options, const std::string& id);
 Result<int> partner_disable(const AdminOptions& options, const std::string& id);
+// By the admin API's names: a number, "default" for the server's setting, or empty: as it is.
+using QuotaChanges = std::map<std::string, std::string>;
+// Shows the quota as it is after the changes, of which there may be none.
+Result<int> partner_quota(const AdminOptions& options,
+                          const std::string& partner,
+                          const QuotaChanges& changes);
 
 Result<int> key_add(const AdminOptions& options, const std::string& partner);
 Result<int> key_list(const AdminOptions& options, const std::string& partner);

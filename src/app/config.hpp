@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "model/quota.hpp"
 #include "service/content_inspector.hpp"
 #include "service/delivery_form.hpp"
 
@@ -50,11 +51,12 @@ struct Config {
         bool behind_tls_proxy = false;
         std::string cors_origin;  // "*", one origin, or empty: no CORS.
         std::size_t connections_max = limits::connections_max;
-        std::uint32_t creates_per_minute = 0;  // Attachments, for each partner; 0: no limit.
-        unsigned threads = 0;                  // 0: one a core.
+        CallRates call_rates;  // Of each partner that has none of its own.
+        unsigned threads = 0;  // 0: one a core.
         // From one line to one recipient; 0: no limit.
         unsigned messages_per_minute = limits::messages_per_pair_max;
     } server;
+    Quota quota;  // Of each partner that has none of its own.
     struct AdminSection {
         Endpoint listen{"127.0.0.1", 8781};
         std::string token;  // Empty: a new one at every start.

@@ -16,7 +16,6 @@ constexpr std::size_t secret_bytes_min = 24;
 constexpr std::size_t secret_bytes_max = 64;
 constexpr std::uint64_t threads_max = 64;
 constexpr std::uint64_t connections_limit = 1'000'000;
-constexpr std::uint64_t creates_limit = 1'000'000;
 
 bool is_visible_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
@@ -156,6 +155,8 @@ constexpr std::string_view host_url_form =
     "a URL without a path, such as https://files.example.com (signatures cover the path)";
 constexpr std::string_view secret_form = "whsec_ and the base64 of 24 to 64 bytes";
 constexpr std::string_view boolean_form = "true or false";
+constexpr std::string_view quota_form = "a number from 0 (no limit) to 1000000000000000";
+constexpr std::string_view rate_form = "a number from 0 (no limit) to 1000000";
 
 using enum KeyKind;
 
@@ -186,9 +187,17 @@ constexpr std::array key_table{
         "server.cors_origin", text, "\"*\", one origin such as https://app.example.com, or empty",
         false,
         [](Config& c, const RawValue& v) { return set_origin(c.server.cors_origin, v.text); }},
-    ConfigKey{"server.creates_per_minute", number, "a number from 0 (no limit) to 1000000", false,
+    ConfigKey{"server.requests_per_minute", number, rate_form, false,
               [](Config& c, const RawValue& v) {
-                  return set_number(c.server.creates_per_minute, v.text, 0, creates_limit);
+                  return set_number(c.server.call_rates.requests, v.text, 0, rate_max);
+              }},
+    ConfigKey{"server.creates_per_minute", number, rate_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.call_rates.creates, v.text, 0, rate_max);
+              }},
+    ConfigKey{"server.sends_per_minute", number, rate_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.server.call_rates.sends, v.text, 0, rate_max);
               }},
     ConfigKey{"server.connections_max", number, "a number from 1 to 1000000", false,
               [](Config& c, const RawValue& v) {
@@ -202,6 +211,18 @@ constexpr std::array key_table{
               "a number from 0 (no limit) to 1000000: from one line to one recipient", false,
               [](Config& c, const RawValue& v) {
                   return set_number(c.server.messages_per_minute, v.text, 0, connections_limit);
+              }},
+    ConfigKey{"quota.bytes", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.bytes, v.text, 0, quota_max);
+              }},
+    ConfigKey{"quota.files", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.files, v.text, 0, quota_max);
+              }},
+    ConfigKey{"quota.pending", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.pending, v.text, 0, quota_max);
               }},
     ConfigKey{"admin.listen", text, endpoint_form, false,
               [](Config& c, const RawValue& v) { return set_endpoint(c.admin.listen, v.text); }},

@@ -1,5 +1,6 @@
 // satchel partner, key and line.
 #include "app/commands.hpp"
+#include "app/quota_table.hpp"
 
 #include <boost/json.hpp>
 
@@ -148,6 +149,10 @@ Result<int> partner_show(const AdminOptions& options, const std::string& id) {
                  {"created", "created_at"},
                  {"disabled", "disabled_at"}});
     if (options.format == Format::json) return 0;
+    if (const auto* quota = partner.if_contains("quota"); quota != nullptr && quota->is_object()) {
+        print("\n");
+        print_table(quota_table(quota->get_object()));
+    }
     if (!list(partner, "keys").empty()) {
         print("\n");
         print_table(table_of(list(partner, "keys"), key_columns));

@@ -17,6 +17,7 @@
 #include "http/server.hpp"
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
+#include "service/call_limiter.hpp"
 #include "service/deletion_service.hpp"
 #include "service/partner_service.hpp"
 #include "service/urls.hpp"
@@ -106,6 +107,7 @@ struct Server::State {
     std::optional<AttachmentService> attachments;
     std::optional<DeletionService> deletions;
     std::optional<PartnerService> partners;
+    CallLimiter call_limiter{options.config.server.call_rates};
     std::optional<WebhookService> webhooks;
     std::optional<UrlMaker> urls;
     admin::Metrics metrics;
@@ -169,7 +171,7 @@ Result<> Server::State::open_stores() {
     media.emplace(config, MediaWork::Parts{first_loop(), *database, *blobs, keys, clock});
     attachments.emplace(AttachmentService::Parts{
         *database, *blobs, keys, clock, policy, media->inspector(),
-        config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
+        config.media.previews ? &media->renditions() : nullptr, config.quota});
     partners.emplace(*database, clock);
     deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
     sweeper.emplace(first_loop(), chores());
@@ -233,11 +235,11 @@ Result<> Server::State::open_listeners() {
     urls.emplace(bases, presigner);
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
-    messaging.emplace(
-        config, first_loop(),
-        MediaService::Parts{*database, *blobs, keys, clock, *urls, policy, media->inspector(),
-                            fetcher.get(), &media->renditions(), config.media.delivery},
-        bridge_fetcher.get());
+    messaging.emplace(config, first_loop(),
+                      MediaService::Parts{*database, *blobs, keys, clock, *urls, policy,
+                                          media->inspector(), fetcher.get(), &media->renditions(),
+                                          config.media.delivery, config.quota},
+                      bridge_fetcher.get());
     return {};
 }
 
@@ -250,6 +252,7 @@ void Server::State::make_handlers() {
         api::make_handler({.attachments = *attachments,
                            .deletions = *deletions,
                            .partners = *partners,
+                           .call_limiter = call_limiter,
                            .messages = messaging->messages,
                            .chats = messaging->chats,
                            .message_changes = messaging->message_changes,
@@ -278,6 +281,8 @@ void Server::State::make_handlers() {
                              .sweeper_lag = [this] { return sweeper->lag_seconds(); },
                              .media_problems = [this] { return media->problems(); },
                              .advance_clock = {},
+                             .quota = options.config.quota,
+                             .call_rates = options.config.server.call_rates,
                              .token = running.admin.token};
     if (options.test_clock) {
         services.advance_clock = [this](std::chrono::seconds by) { return advance_clock(by); };

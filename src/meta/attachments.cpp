@@ -201,23 +201,4 @@ Result<std::vector<AttachmentRow>> attachments_after(Session& session,
     return all_rows(*statement, read_row);
 }
 
-Result<std::vector<PartnerTotals>> attachment_totals(Session& session) {
-    TRY(auto statement,
-        session.prepare("SELECT partner, "
-                        "count(CASE WHEN state = 'pending' THEN 1 END), "
-                        "count(CASE WHEN state = 'complete' THEN 1 END), "
-                        "count(CASE WHEN state = 'failed' THEN 1 END), "
-                        "coalesce(sum(CASE WHEN state = 'complete' THEN size_bytes END), 0) "
-                        "FROM attachments GROUP BY partner ORDER BY partner"));
-    return all_rows(*statement, [](const Statement& row) -> Result<PartnerTotals> {
-        PartnerTotals totals;
-        TRY(totals.partner, id_at<PartnerId>(row, 0));
-        totals.pending = static_cast<std::uint64_t>(row.integer(1));
-        totals.complete = static_cast<std::uint64_t>(row.integer(2));
-        totals.failed = static_cast<std::uint64_t>(row.integer(3));
-        totals.bytes = static_cast<std::uint64_t>(row.integer(4));
-        return totals;
-    });
-}
-
 }  // namespace satchel::meta

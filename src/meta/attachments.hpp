@@ -94,14 +94,4 @@ Result<std::vector<AttachmentRow>> attachments_after(Session& session,
                                                      AttachmentId after,
                                                      std::size_t max);
 
-// Reads every row: for tools and reports, not for the request path.
-struct PartnerTotals {
-    PartnerId partner;
-    std::uint64_t pending = 0;
-    std::uint64_t complete = 0;
-    std::uint64_t failed = 0;
-    std::uint64_t bytes = 0;  // Of complete attachments.
-};
-Result<std::vector<PartnerTotals>> attachment_totals(Session& session);
-
 }  // namespace satchel::meta

@@ -239,29 +239,6 @@ TEST_P(AttachmentsSuite, pages_in_id_order_reach_every_row_once) {
     for (const auto& row : rows) expect_equal(row, (it++)->second);
 }
 
-TEST_P(AttachmentsSuite, totals_count_states_and_the_bytes_of_complete_rows) {
-    const PartnerId a = PartnerId::random();
-    const PartnerId b = PartnerId::random();
-    for (int i = 0; i < 3; ++i) {
-        AttachmentRow row = pending_row(a);
-        row.size_bytes = 100;
-        ASSERT_TRUE(insert(row));
-        if (i < 2) complete(row.id);
-    }
-    AttachmentRow failed = pending_row(b);
-    failed.state = AttachmentState::failed;
-    ASSERT_TRUE(insert(failed));
-    const auto totals = read(attachment_totals).value();
-    ASSERT_EQ(totals.size(), 2U);
-    const PartnerTotals& of_a = totals[0].partner == a ? totals[0] : totals[1];
-    const PartnerTotals& of_b = totals[0].partner == b ? totals[0] : totals[1];
-    EXPECT_EQ(of_a.pending, 1U);
-    EXPECT_EQ(of_a.complete, 2U);
-    EXPECT_EQ(of_a.bytes, 200U);
-    EXPECT_EQ(of_b.failed, 1U);
-    EXPECT_EQ(of_b.bytes, 0U);
-}
-
 // Slots of removed keys are taken again: no row may ever see another's key.
 TEST_P(AttachmentsSuite, every_row_keeps_its_own_key_through_many_removals) {
     std::mt19937 random(7);

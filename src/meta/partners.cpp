@@ -32,10 +32,18 @@ Result<Line> read_line(const Statement& row) {
     return out;
 }
 
+std::optional<std::uint32_t> optional_count_at(const Statement& row, int column) {
+    if (row.is_null(column)) return std::nullopt;
+    return static_cast<std::uint32_t>(row.integer(column));
+}
+
 Result<Caller> read_caller(const Statement& row) {
     Caller out;
     TRY(out.partner, id_at<PartnerId>(row, 0));
     TRY(out.key, id_at<ApiKeyId>(row, 1));
+    out.rates.requests = optional_count_at(row, 2);
+    out.rates.creates = optional_count_at(row, 3);
+    out.rates.sends = optional_count_at(row, 4);
     return out;
 }
 
@@ -99,7 +107,9 @@ Result<bool> revoke_api_key(Session& session, ApiKeyId id, Time at) {
 
 Result<std::optional<Caller>> find_caller(Session& session, ByteView hash) {
     TRY(auto statement,
-        session.query("SELECT k.partner, k.id FROM api_keys k JOIN partners p ON p.id = k.partner "
+        session.query("SELECT k.partner, k.id, l.requests_per_minute, l.creates_per_minute, "
+                      "l.sends_per_minute FROM api_keys k JOIN partners p ON p.id = k.partner "
+                      "LEFT JOIN partner_limits l ON l.partner = k.partner "
                       "WHERE k.hash = $1 AND k.revoked_at IS NULL AND p.disabled_at IS NULL",
                       hash));
     return first_row(*statement, read_caller);

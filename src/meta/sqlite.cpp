@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "meta/audit.hpp"
+#include "meta/log_vfs.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_schema.hpp"
 #include "meta/sqlite_writer.hpp"
@@ -25,8 +26,12 @@ class SqliteDatabase final : public Database {
 public:
     SqliteDatabase(SqliteOptions options,
                    std::shared_ptr<const DatabaseKeys> keys,
+                   std::unique_ptr<LogVfs> log_vfs,
                    std::unique_ptr<SqliteWriter> writer)
-        : options_(std::move(options)), keys_(std::move(keys)), writer_(std::move(writer)) {}
+        : options_(std::move(options)),
+          keys_(std::move(keys)),
+          log_vfs_(std::move(log_vfs)),
+          writer_(std::move(writer)) {}
 
     Async<> read_erased(std::function<Result<>(Session&)> work) override {
         CO_TRY(auto reader, take_reader());
@@ -73,6 +78,7 @@ private:
 
     const SqliteOptions options_;
     const std::shared_ptr<const DatabaseKeys> keys_;
+    std::unique_ptr<LogVfs> log_vfs_;  // Of the writer.
     // Closed after the readers: the connection that closes last takes the log away.
     std::unique_ptr<SqliteWriter> writer_;
     std::mutex mutex_;
@@ -167,7 +173,13 @@ Result<KeysPtr> open_keys(SqliteConnection& connection, const SqliteOptions& opt
 Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
     const bool writes = options.access == Access::read_write;
     if (writes) CHECK(create_if_absent(options.file));
-    TRY(auto connection, SqliteConnection::open(options, options.access));
+    std::unique_ptr<LogVfs> log_vfs;
+    SqliteOptions with_log = options;
+    if (writes) {
+        log_vfs = std::make_unique<LogVfs>(options.vfs);
+        with_log.vfs = log_vfs->name();
+    }
+    TRY(auto connection, SqliteConnection::open(with_log, options.access));
     CHECK(prepare_schema(*connection, options.access));
     TRY(auto keys, open_keys(*connection, options));
     std::unique_ptr<SqliteWriter> writer;
@@ -175,7 +187,8 @@ Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
         TRY(auto copying, SqliteConnection::open(options, Access::read_write));
         writer = std::make_unique<SqliteWriter>(std::move(connection), std::move(copying));
     }
-    return std::make_unique<SqliteDatabase>(options, std::move(keys), std::move(writer));
+    return std::make_unique<SqliteDatabase>(options, std::move(keys), std::move(log_vfs),
+                                            std::move(writer));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "meta/database_suite.hpp"
 #include "meta/migrations.hpp"
+#include "meta/usage.hpp"
 #include "tests/support/master_key.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -364,14 +365,50 @@ std::uint64_t fnv1a(std::string_view text) {
 
 // A migration that was released never changes: databases out there have run it.
 TEST(Migrations, are_numbered_without_gaps_and_never_change) {
-    constexpr std::array<std::uint64_t, 8> released{
-        12483364298200750850U, 4639174314646700127U, 15155848643508863086U, 16277521624923630199U,
-        6501507131664864470U,  451493097755851080U,  15868856626615786547U, 13820355661597817473U};
+    constexpr std::array<std::uint64_t, 9> released{
+        12483364298200750850U, 4639174314646700127U,  15155848643508863086U,
+        16277521624923630199U, 6501507131664864470U,  451493097755851080U,
+        15868856626615786547U, 13820355661597817473U, 14632554083647408470U};
     ASSERT_EQ(migrations.size(), released.size()) << "add the new migration's hash";
     for (std::size_t i = 0; i < migrations.size(); ++i) {
         EXPECT_EQ(migrations[i].number, static_cast<int>(i) + 1);
         EXPECT_EQ(fnv1a(migrations[i].sql), released[i]) << "migration " << i + 1;
     }
+}
+
+// The schema as it was before usage was counted, with some attachments in it.
+void make_uncounted(const std::filesystem::path& file) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
+    const auto run = [db](const std::string& sql) {
+        EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+            << sqlite3_errmsg(db);
+    };
+    int number = 0;
+    for (const Migration& migration : migrations) {
+        if (std::string_view(migration.sql).contains("TABLE partner_usage")) break;
+        run(migration.sql);
+        number = migration.number;
+    }
+    const std::array states{"pending", "complete", "failed", "complete", "pending"};
+    for (std::size_t i = 0; i < 50; ++i) {
+        run("INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, "
+            "content_type, size_bytes, state, tier, created_at, upload_expires_at) VALUES "
+            "(randomblob(16), zeroblob(15) || x'0" +
+            std::to_string(i % 3) + "', 1, 1, x'', 'image/jpeg', " + std::to_string(i * 7) + ", '" +
+            states[i % states.size()] + "', 'persistent', 1, 1)");
+    }
+    run("PRAGMA application_id = 1396790339; PRAGMA user_version = " + std::to_string(number));
+    sqlite3_close(db);
+}
+
+TEST_F(SqliteTest, usage_of_a_database_from_before_is_counted_when_it_is_brought_up_to_date) {
+    make_uncounted(file);
+    const auto database = open();
+    ASSERT_TRUE(database);
+    const auto kept = waiter.wait(database->read(all_usage)).value();
+    EXPECT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept, waiter.wait(database->read(counted_usage)).value());
 }
 
 }  // namespace

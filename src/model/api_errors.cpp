@@ -32,6 +32,9 @@ constinit const Reason resource_not_found{2001, 404, Errc::not_found, "Resource 
 constinit const Reason attachment_not_found{2003, 404, Errc::not_found, "Attachment not found"};
 constinit const Reason unauthorized{2004, 401, Errc::unauthenticated,
                                     "Unauthorized - missing or invalid authentication token"};
+constinit const Reason quota_exceeded{
+    2005, 403, Errc::permission_denied,
+    "The account's quota is used up. Delete attachments, or ask whoever runs the service for more"};
 constinit const Reason attachment_not_ready{
     2007, 404, Errc::not_found, "Attachment not ready. Upload its bytes to upload_url first"};
 constinit const Reason feature_not_available{
@@ -105,7 +108,7 @@ constinit const Reason media_fetch_failed{5007, 400, Errc::invalid_argument,
                                           "The file could not be downloaded from its URL"};
 
 std::span<const Reason* const> all() {
-    static constexpr std::array<const Reason*, 45> rows{
+    static constexpr std::array<const Reason*, 46> rows{
         &missing_required_field,
         &invalid_phone_number,
         &invalid_request_body,
@@ -123,6 +126,7 @@ std::span<const Reason* const> all() {
         &message_not_found,
         &attachment_not_found,
         &unauthorized,
+        &quota_exceeded,
         &phone_permission_denied,
         &attachment_not_ready,
         &subscription_not_found,

@@ -26,6 +26,7 @@ extern const Reason resource_not_found;       // 2001 404: no such path
 extern const Reason message_not_found;        // 2002 404
 extern const Reason attachment_not_found;     // 2003 404
 extern const Reason unauthorized;             // 2004 401
+extern const Reason quota_exceeded;           // 2005 403
 extern const Reason phone_permission_denied;  // 2006 403
 extern const Reason attachment_not_ready;     // 2007 404
 extern const Reason subscription_not_found;   // 2010 404

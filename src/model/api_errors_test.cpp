@@ -19,7 +19,7 @@ TEST(ApiErrorsTest, every_reason_is_listed_once_in_the_order_of_codes) {
         last_code = reason->code;
     }
     EXPECT_EQ(rows.size(), reasons::all().size());
-    EXPECT_EQ(rows.size(), 45U);
+    EXPECT_EQ(rows.size(), 46U);
 }
 
 TEST(ApiErrorsTest, a_code_has_four_digits_and_a_status_that_means_failure) {

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "model/ids.hpp"
+#include "model/quota.hpp"
 
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct Line {
 struct Caller {
     PartnerId partner;
     ApiKeyId key;
+    OwnRates rates;
 };
 
 }  // namespace satchel

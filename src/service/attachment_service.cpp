@@ -5,8 +5,10 @@
 #include "base/transfer_buffer.hpp"
 #include "media/detect.hpp"
 #include "media/judge.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
+#include "service/quota.hpp"
 
 namespace satchel {
 namespace {
@@ -107,6 +109,15 @@ Async<Received> receive(http::Body& body,
     co_return received;
 }
 
+Async<std::optional<meta::AttachmentRow>> find_own(meta::Database& database,
+                                                   PartnerId partner,
+                                                   AttachmentId id) {
+    auto find = [partner, id](meta::Session& session) {
+        return meta::find_own_attachment(session, id, partner);
+    };
+    co_return co_await database.read(find);
+}
+
 }  // namespace
 
 std::string etag_of(const BlobId& blob) {
@@ -114,7 +125,6 @@ std::string etag_of(const BlobId& blob) {
 }
 
 Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment command) {
-    CO_CHECK(creates_.take(partner, parts_.clock.now()));
     CO_CHECK(check_filename(command.filename));
     CO_CHECK(check_content_type(command.content_type, parts_.content_types));
     CO_TRY(const std::uint64_t size, check_size(command.size_bytes));
@@ -137,7 +147,8 @@ Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment 
 
     Attachment attachment = to_attachment(row);
     attachment.filename = std::move(command.filename);
-    auto insert = [row = std::move(row)](meta::Session& session) {
+    auto insert = [row = std::move(row), quota = parts_.quota](meta::Session& session) -> Result<> {
+        CHECK(admit(session, quota, row.partner, row.size_bytes, row.state));
         return meta::insert_attachment(session, row);
     };
     CO_CHECK(co_await parts_.database.write(std::move(insert)));
@@ -150,8 +161,8 @@ Async<std::optional<meta::AttachmentRow>> AttachmentService::find_row(Attachment
 }
 
 Async<Attachment> AttachmentService::find(PartnerId partner, AttachmentId id) {
-    CO_TRY(const auto row, co_await find_row(id));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    if (!row) co_return fail(reasons::attachment_not_found);
     CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
     Attachment attachment = to_attachment(*row);
     CO_TRY(attachment.filename, open_name(key, *row));
@@ -185,17 +196,16 @@ Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [id, form](meta::Session& session) -> Result<Found> {
+    auto find = [partner, id, form](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_attachment(session, id));
+        TRY(found.row, meta::find_own_attachment(session, id, partner));
         if (form.empty() || !found.row) return found;
         TRY(found.rendition, meta::find_rendition(session, id, form, 0));
         return found;
     };
     CO_TRY(const Found found, co_await parts_.database.read(std::move(find)));
     const auto& row = found.row;
-    const bool is_there =
-        row && row->partner == partner && row->blob && row->state == AttachmentState::complete;
+    const bool is_there = row && row->blob && row->state == AttachmentState::complete;
     if (!is_there || (!form.empty() && !found.rendition)) {
         co_return fail(reasons::attachment_not_found);
     }
@@ -206,8 +216,8 @@ Async<Downloadable> AttachmentService::find_preview(PartnerId partner,
                                                     AttachmentId id,
                                                     std::uint32_t width) {
     if (parts_.previews == nullptr) co_return fail(reasons::feature_not_available);
-    CO_TRY(const auto row, co_await find_row(id));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    if (!row) co_return fail(reasons::attachment_not_found);
     if (row->state == AttachmentState::pending) co_return fail(reasons::attachment_not_ready);
     if (!row->blob) co_return fail(reasons::invalid_file_type);
     const ContentType* type =
@@ -291,12 +301,17 @@ Async<StoredAttachment> AttachmentService::store(StoreUpload command,
         meta::UploadStored outcome{};
         std::vector<BlobId> replaced;
     };
-    auto record = [upload](meta::Session& session) -> Result<Stored> {
+    auto record = [upload, quota = parts_.quota](meta::Session& session) -> Result<Stored> {
+        if (upload.blob) CHECK(admit_again(session, quota, upload.id));
         Stored stored;
         TRY(stored.outcome, meta::store_upload(session, upload, stored.replaced));
         return stored;
     };
     const auto stored = co_await parts_.database.write(std::move(record));
+    if (!stored && stored.error().reason == &reasons::quota_exceeded) {
+        ignore(co_await parts_.blobs.remove(blob), "start-up removes it too");
+        co_return refused(refusal, UploadRefusal::over_quota);
+    }
     if (!stored) {
         if (upload.blob) {
             const std::lock_guard lock(doubtful_mutex_);

@@ -22,8 +22,8 @@
 #include "model/attachment.hpp"
 #include "model/content_type.hpp"
 #include "model/partner.hpp"
+#include "model/quota.hpp"
 #include "service/content_inspector.hpp"
-#include "service/rate_limit.hpp"
 #include "service/rendition_service.hpp"
 
 #include <cstdint>
@@ -57,6 +57,7 @@ enum class UploadRefusal : std::uint8_t {
     stalled,          // They stopped coming.
     bad_digest,       // A checksum does not fit.
     already_sent,     // A message refers to the content: it is fixed.
+    over_quota,       // It had failed, and there is no place for it any more.
 };
 
 struct StoredAttachment {
@@ -79,13 +80,12 @@ public:
         ContentTypePolicy content_types;
         ContentInspector& inspector;
         RenditionService* previews = nullptr;  // Null: none are made.
-        std::uint32_t creates_per_minute = 0;  // For each partner; 0: no limit.
+        Quota quota = {};                      // Of a partner that has none of its own.
     };
-    explicit AttachmentService(Parts parts)
-        : parts_(std::move(parts)), creates_(parts_.creates_per_minute) {}
+    explicit AttachmentService(Parts parts) : parts_(std::move(parts)) {}
 
     // Errors: those of check_filename and check_content_type, reasons::invalid_parameter,
-    // reasons::file_too_large, reasons::rate_limited.
+    // reasons::file_too_large, those of admit().
     Async<Attachment> create(PartnerId partner, CreateAttachment command);
 
     Async<Attachment> find(PartnerId partner, AttachmentId id);
@@ -126,7 +126,6 @@ private:
     Async<> settle(BlobId blob);
 
     Parts parts_;
-    RateLimit creates_;
     std::mutex doubtful_mutex_;
     std::vector<BlobId> doubtful_;
 };

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 
 #include <algorithm>
@@ -10,9 +11,11 @@ namespace satchel {
 
 Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReason reason) {
     // Most calls for an id that is not there, or not theirs, end here, for the same price.
-    auto find = [id](meta::Session& session) { return meta::find_attachment(session, id); };
+    auto find = [partner, id](meta::Session& session) {
+        return meta::find_own_attachment(session, id, partner);
+    };
     CO_TRY(const auto row, co_await parts_.database.read(find));
-    if (!row || row->partner != partner) co_return fail(reasons::attachment_not_found);
+    if (!row) co_return fail(reasons::attachment_not_found);
 
     meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(reason.cause),
                            std::move(reason.actor)};

@@ -3,7 +3,10 @@
 #include "base/transfer_buffer.hpp"
 #include "meta/attachments.hpp"
 #include "meta/renditions.hpp"
+#include "meta/usage.hpp"
 
+#include <array>
+#include <map>
 #include <optional>
 #include <unordered_set>
 
@@ -26,6 +29,7 @@ public:
 
     Async<> check_rows();
     Async<> check_blobs(Repair repair);
+    Async<> check_usage(Repair repair);
     FsckReport take_report() { return std::move(report_); }
 
 private:
@@ -167,6 +171,37 @@ Async<> Checker::check_blobs(Repair repair) {
     co_return Result<>{};
 }
 
+// What is kept of each partner is what reading every attachment gives: one consistent view.
+Async<> Checker::check_usage(Repair repair) {
+    using UsageByPartner = std::map<std::string, std::array<meta::Usage, 2>>;
+    auto compare = [](meta::Session& session) -> Result<UsageByPartner> {
+        UsageByPartner all;
+        TRY(const auto kept, meta::all_usage(session));
+        TRY(const auto counted, meta::counted_usage(session));
+        for (const meta::Usage& each : kept) all[each.partner.str()][0] = each;
+        for (const meta::Usage& each : counted) all[each.partner.str()][1] = each;
+        return all;
+    };
+    CO_TRY(const auto all, co_await database_.read(compare));
+    bool is_wrong = false;
+    for (const auto& [partner, usage] : all) {
+        const auto& [kept, counted] = usage;
+        if (kept.files() == counted.files() && kept.bytes() == counted.bytes() &&
+            kept.pending == counted.pending && kept.failed == counted.failed) {
+            continue;
+        }
+        is_wrong = true;
+        report("wrong_usage", partner,
+               "counted as " + std::to_string(kept.files()) + " files of " +
+                   std::to_string(kept.bytes()) + " bytes; it has " +
+                   std::to_string(counted.files()) + " of " + std::to_string(counted.bytes()) +
+                   (repair == Repair::yes ? "; put right" : ""),
+               repair == Repair::yes);
+    }
+    if (!is_wrong || repair == Repair::no) co_return Result<>{};
+    co_return co_await database_.write(meta::recount_usage);
+}
+
 }  // namespace
 
 Async<FsckReport> fsck(meta::Database& database,
@@ -176,6 +211,7 @@ Async<FsckReport> fsck(meta::Database& database,
     Checker checker(database, blobs, keys);
     CO_CHECK(co_await checker.check_rows());
     CO_CHECK(co_await checker.check_blobs(repair));
+    CO_CHECK(co_await checker.check_usage(repair));
     co_return checker.take_report();
 }
 

@@ -13,9 +13,10 @@
 namespace satchel {
 
 struct FsckFinding {
-    // "missing_bytes", "corrupt_bytes", "corrupt_metadata", "stray_blob", "unknown_file".
+    // "missing_bytes", "corrupt_bytes", "corrupt_metadata", "stray_blob", "unknown_file",
+    // "wrong_usage".
     std::string kind;
-    std::string subject;  // Attachment id, blob id or the store's name of the thing.
+    std::string subject;  // Attachment, blob or partner id, or the store's name of the thing.
     std::string detail;
     bool repaired = false;
 };
@@ -29,8 +30,8 @@ struct FsckReport {
 };
 
 // Reads every row and every frame. Findings are checked twice, so that what a running server
-// is just doing is not reported. With `repair`, strays are removed; bytes that are lost stay
-// reported, because only a backup can bring them back.
+// is just doing is not reported. With `repair`, strays are removed and usage is counted again;
+// bytes that are lost stay reported, because only a backup can bring them back.
 enum class Repair : bool { no, yes };
 Async<FsckReport> fsck(meta::Database& database,
                        blob::Store& blobs,

@@ -204,5 +204,19 @@ TEST_F(FsckTest, a_file_that_is_no_blob_is_named_and_left_alone) {
     EXPECT_TRUE(fs::exists(unknown));
 }
 
+TEST_F(FsckTest, usage_that_is_not_what_is_stored_is_found_and_put_right) {
+    add(10);
+    add(5, AttachmentState::pending);
+    ASSERT_TRUE(run(database->write([](meta::Session& session) {
+        return session.run("UPDATE partner_usage SET complete_bytes = 11");
+    })));
+    EXPECT_EQ(only_finding().kind, "wrong_usage");
+    const FsckFinding finding = only_finding(Repair::yes);
+    EXPECT_TRUE(finding.repaired);
+    EXPECT_EQ(finding.subject, partner.str());
+    EXPECT_EQ(finding.detail, "counted as 2 files of 16 bytes; it has 2 of 15; put right");
+    EXPECT_TRUE(check().clean());
+}
+
 }  // namespace
 }  // namespace satchel

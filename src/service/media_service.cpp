@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 
@@ -103,8 +104,8 @@ Result<Media> MediaService::describe(const meta::AttachmentRow& row,
 Result<Sendable> MediaService::sendable(meta::Session& session,
                                         PartnerId partner,
                                         AttachmentId id) const {
-    TRY(auto row, meta::find_attachment(session, id));
-    if (!row || row->partner != partner) return fail(reasons::attachment_not_found);
+    TRY(auto row, meta::find_own_attachment(session, id, partner));
+    if (!row) return fail(reasons::attachment_not_found);
     CHECK(check_state(*row));
     TRY(Media media, describe(*row));
     return Sendable{std::move(*row), std::move(media)};

@@ -17,6 +17,7 @@
 #include "meta/renditions.hpp"
 #include "model/content_type.hpp"
 #include "model/message.hpp"
+#include "model/quota.hpp"
 #include "service/content_inspector.hpp"
 #include "service/delivery_form.hpp"
 #include "service/rendition_service.hpp"
@@ -73,6 +74,7 @@ struct StagedMedia {
     meta::AttachmentRow row;
     Media media;
     std::optional<meta::RenditionRow> rendition;  // What is delivered in place of the bytes.
+    bool is_asked_for = false;                    // By its partner: quotas apply.
 };
 
 // An attachment that may be sent, as it was when it was looked at.
@@ -94,6 +96,7 @@ public:
         fetch::Fetcher* fetcher = nullptr;       // Null: no media by URL.
         RenditionService* renditions = nullptr;  // Null: every file is delivered as it is.
         DeliverySettings delivery = {};
+        Quota quota = {};  // Of a partner that has none of its own.
     };
     explicit MediaService(Parts parts) : parts_(parts) {}
 
@@ -134,7 +137,8 @@ public:
     Async<StagedMedia> stage(NewMedia media, MediaSource& source);
     // A copy of what was delivered, for another partner; nullopt if it is gone.
     Async<std::optional<StagedMedia>> stage_copy(meta::StoredMedia from, PartnerId to);
-    // Inside the write that refers to it.
+    // Inside the write that refers to it. What the partner asked for may fail as in admit(); what
+    // came in never does (service/quota.hpp).
     Result<> keep(meta::Session& session, const StagedMedia& staged) const;
     Async<> confirm(const std::vector<StagedMedia>& staged);
     Async<> discard(const std::vector<StagedMedia>& staged);

@@ -7,6 +7,7 @@
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 #include "service/media_service.hpp"
+#include "service/quota.hpp"
 #include "service/stored_content.hpp"
 
 #include <algorithm>
@@ -121,6 +122,7 @@ Async<StagedMedia> MediaService::stage_url(PartnerId partner, std::string url) {
 
 Async<StagedMedia> MediaService::stage(NewMedia media, MediaSource& source) {
     StagedMedia staged;
+    staged.is_asked_for = media.type_source == TypeSource::fetched;
     meta::AttachmentRow& row = staged.row;
     row.id = AttachmentId::random();
     row.partner = media.partner;
@@ -234,7 +236,11 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
 }
 
 Result<> MediaService::keep(meta::Session& session, const StagedMedia& staged) const {
-    CHECK(meta::insert_attachment(session, staged.row));
+    const meta::AttachmentRow& row = staged.row;
+    if (staged.is_asked_for) {
+        CHECK(admit(session, parts_.quota, row.partner, row.size_bytes, row.state));
+    }
+    CHECK(meta::insert_attachment(session, row));
     if (!staged.rendition) return {};
     TRY([[maybe_unused]] const bool inserted,
         meta::insert_rendition(session, staged.row.id, *staged.row.blob, *staged.rendition));

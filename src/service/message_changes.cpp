@@ -1,6 +1,7 @@
 #include "service/message_changes.hpp"
 
 #include "base/limits.hpp"
+#include "meta/ownership.hpp"
 #include "meta/reactions.hpp"
 #include "model/api_errors.hpp"
 #include "service/line_to_line.hpp"
@@ -18,8 +19,8 @@ Result<MessageView> require_message(meta::Session& session,
                                     PartnerId partner,
                                     MessageId id,
                                     std::uint32_t part_index) {
-    TRY(auto message, meta::find_message(session, id));
-    if (!message || message->partner != partner) return fail(reasons::message_not_found);
+    TRY(auto message, meta::find_own_message(session, id, partner));
+    if (!message) return fail(reasons::message_not_found);
     TRY(auto chat, meta::find_chat_by_seq(session, message->chat));
     if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
     if (chat->left_at) return fail(reasons::chat_unavailable);

@@ -1,6 +1,7 @@
 // Reading and deleting messages and chats.
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 #include "service/message_rows.hpp"
 #include "service/message_service.hpp"
@@ -116,8 +117,8 @@ Async<ChatPage> MessageService::chats(meta::ChatFilter filter, PageRequest page)
 
 Async<Message> MessageService::message(PartnerId partner, MessageId id) {
     auto find = [this, partner, id](meta::Session& session) -> Result<Message> {
-        TRY(const auto row, meta::find_message(session, id));
-        if (!row || row->partner != partner) return fail(reasons::message_not_found);
+        TRY(const auto row, meta::find_own_message(session, id, partner));
+        if (!row) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, row->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
         return to_message(session, *row, chat->chat);
@@ -149,8 +150,8 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
                                           meta::Order order,
                                           PageRequest page) {
     auto list = [this, partner, id, order, page](meta::Session& session) -> Result<MessagePage> {
-        TRY(const auto found, meta::find_message(session, id));
-        if (!found || found->partner != partner) return fail(reasons::message_not_found);
+        TRY(const auto found, meta::find_own_message(session, id, partner));
+        if (!found) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, found->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
         std::int64_t beyond = order == meta::Order::ascending ? 0 : INT64_MAX;

@@ -1,5 +1,6 @@
 #include "service/message_rows.hpp"
 
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 
 namespace satchel {
@@ -38,8 +39,8 @@ meta::ChatRow new_chat(PartnerId partner,
 }
 
 Result<meta::ChatRow> require_chat(meta::Session& session, PartnerId partner, ChatId id) {
-    TRY(auto row, meta::find_chat(session, id));
-    if (!row || row->chat.partner != partner) {
+    TRY(auto row, meta::find_own_chat(session, id, partner));
+    if (!row) {
         return fail(reasons::resource_not_found, "Chat not found");
     }
     return std::move(*row);

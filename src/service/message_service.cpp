@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "meta/jobs.hpp"
+#include "meta/ownership.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
 #include "service/line_choice.hpp"
@@ -84,7 +85,8 @@ Result<> check_first_message(const MessageContent& content, bool links_are_fine)
 
 Result<> plan_reply(meta::Session& session, const meta::ChatRow& chat, meta::MessageRow& row) {
     if (!row.reply_to) return {};
-    TRY(const auto original, meta::find_message(session, row.reply_to->message));
+    TRY(const auto original,
+        meta::find_own_message(session, row.reply_to->message, chat.chat.partner));
     if (!original || original->chat != chat.seq) {
         return fail(reasons::message_not_found, "reply_to: no such message in this chat");
     }

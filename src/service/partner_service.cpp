@@ -218,6 +218,23 @@ Async<> PartnerService::disable_partner(PartnerId id) {
     co_return Result<>{};
 }
 
+Async<meta::UsageAndLimits> PartnerService::usage(PartnerId partner) {
+    co_return co_await database_.read(
+        [partner](meta::Session& session) { return meta::usage_of(session, partner); });
+}
+
+Async<> PartnerService::change_limits(PartnerId partner,
+                                      std::function<Result<>(OwnLimits&)> change) {
+    auto write = [partner, change = std::move(change)](meta::Session& session) -> Result<> {
+        TRY(auto found, meta::usage_of(session, partner));
+        CHECK(change(found.own));
+        return meta::store_limits(session, partner, found.own);
+    };
+    const auto changed = co_await database_.write(std::move(write));
+    live_.forget_all();
+    co_return changed;
+}
+
 Async<NewApiKey> PartnerService::add_key(PartnerId partner) {
     CO_CHECK(co_await require_partner(partner));
     NewApiKey made;

@@ -4,11 +4,13 @@
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "meta/database.hpp"
+#include "meta/usage.hpp"
 #include "model/partner.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -66,6 +68,11 @@ public:
     // By id or by name. reasons::resource_not_found.
     Async<Partner> partner(std::string id_or_name);
     Async<> disable_partner(PartnerId id);  // reasons::resource_not_found.
+
+    Async<meta::UsageAndLimits> usage(PartnerId partner);
+    // `change` sees what is set and leaves what is to be; its error is returned and changes
+    // nothing. Holds from the next call on.
+    Async<> change_limits(PartnerId partner, std::function<Result<>(OwnLimits&)> change);
 
     Async<NewApiKey> add_key(PartnerId partner);  // reasons::resource_not_found.
     Async<std::vector<ApiKey>> keys(PartnerId partner);

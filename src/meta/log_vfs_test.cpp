@@ -1,0 +1,150 @@
+#include "meta/log_vfs.hpp"
+
+#include "meta/database_suite.hpp"
+#include "meta/sqlite.hpp"
+#include "tests/support/master_key.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <new>
+
+namespace satchel::meta {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A VFS over the system's that keeps, beside each file, what of it would survive a loss of power
+// if nothing did but what was synced: FILE.durable.
+class DurableCopies {
+public:
+    DurableCopies() : base_(sqlite3_vfs_find(nullptr)) {
+        vfs_ = *base_;
+        vfs_.pNext = nullptr;
+        vfs_.zName = "durable-copies";
+        vfs_.szOsFile = static_cast<int>(sizeof(File)) + base_->szOsFile;
+        vfs_.xOpen = &DurableCopies::open;
+        sqlite3_vfs_register(&vfs_, 0);
+    }
+    ~DurableCopies() { sqlite3_vfs_unregister(&vfs_); }
+    DurableCopies(const DurableCopies&) = delete;
+    DurableCopies& operator=(const DurableCopies&) = delete;
+
+    int syncs() const { return syncs_; }
+
+private:
+    // Stands behind the system's file, whose calls are its own but for one.
+    struct File {
+        sqlite3_io_methods methods;
+        int (*sync)(sqlite3_file*, int);
+        const char* path;
+        DurableCopies* owner;
+    };
+    static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* f, int flags, int* out);
+    static int sync(sqlite3_file* f, int flags);
+
+    sqlite3_vfs* base_;
+    sqlite3_vfs vfs_{};
+    std::atomic<int> syncs_ = 0;
+};
+
+int DurableCopies::open(sqlite3_vfs* vfs, const char* path, sqlite3_file* f, int flags, int* out) {
+    auto* const owner = reinterpret_cast<DurableCopies*>(reinterpret_cast<std::byte*>(vfs) -
+                                                         offsetof(DurableCopies, vfs_));
+    const int code = owner->base_->xOpen(owner->base_, path, f, flags, out);
+    if (code != SQLITE_OK || path == nullptr) return code;
+    auto* const behind = reinterpret_cast<std::byte*>(f) + owner->base_->szOsFile;
+    File& file = *new (behind) File{*f->pMethods, f->pMethods->xSync, path, owner};
+    file.methods.xSync = &DurableCopies::sync;
+    f->pMethods = &file.methods;
+    return code;
+}
+
+int DurableCopies::sync(sqlite3_file* f, int flags) {
+    const File& file = *reinterpret_cast<const File*>(f->pMethods);  // Its first member.
+    ++file.owner->syncs_;
+    const int code = file.sync(f, flags);
+    fs::copy_file(file.path, std::string(file.path) + ".durable",
+                  fs::copy_options::overwrite_existing);
+    return code;
+}
+
+struct LogVfsTest : testing::Test {
+    DurableCopies copies;
+    test::TempFolder folder;
+    fs::path file = folder.path() / "meta.db";
+    const crypto::KeyRing keys = test::new_master_key();
+    Waiter waiter;
+
+    std::unique_ptr<Database> open() {
+        auto opened = open_sqlite({.file = file, .keys = &keys, .vfs = "durable-copies"});
+        EXPECT_TRUE(opened) << opened.error().message;
+        return opened ? *std::move(opened) : nullptr;
+    }
+    Result<> insert(Database& database, const AttachmentRow& row) {
+        return waiter.wait(database.write([row](Session& s) { return insert_attachment(s, row); }));
+    }
+    bool remove(Database& database, const AttachmentRow& row) {
+        const auto removed = waiter.wait(database.write(
+            [row](Session& s) { return remove_attachment(s, deletion_of(row)); }, Erases::yes));
+        return removed && *removed;
+    }
+    // What a process finds that starts after a loss of power now.
+    std::vector<AttachmentId> ids_after_power_loss() {
+        const test::TempFolder later;
+        for (const char* end : {"", "-wal"}) {
+            const fs::path durable = file.string() + end + ".durable";
+            if (fs::exists(durable))
+                fs::copy_file(durable, (later.path() / "meta.db").string() + end);
+        }
+        const auto opened = open_sqlite({.file = later.path() / "meta.db", .keys = &keys});
+        EXPECT_TRUE(opened) << opened.error().message;
+        std::vector<AttachmentId> ids;
+        if (!opened) return ids;
+        const auto rows = waiter.wait(
+            (*opened)->read([](Session& s) { return attachments_after(s, AttachmentId{}, 1000); }));
+        EXPECT_TRUE(rows);
+        for (const AttachmentRow& row : *rows) ids.push_back(row.id);
+        const auto problem = waiter.wait(
+            (*opened)->read([](Session& s) -> Result<std::string> { return audit_problem_in(s); }));
+        EXPECT_EQ(problem.value(), "");
+        return ids;
+    }
+};
+
+TEST_F(LogVfsTest, what_was_acknowledged_survives_a_loss_of_power_after_any_write) {
+    const auto database = open();
+    ASSERT_TRUE(database);
+    std::vector<AttachmentRow> rows;
+    for (int step = 0; step < 60; ++step) {
+        // Cuts of the log, single and in a row, and writes between them.
+        if (step % 5 == 3 || step % 7 == 6) {
+            ASSERT_TRUE(remove(*database, rows.front()));
+            rows.erase(rows.begin());
+        } else {
+            ASSERT_TRUE(insert(*database, rows.emplace_back(pending_row())));
+        }
+        std::vector<AttachmentId> expected;
+        for (const AttachmentRow& row : rows) expected.push_back(row.id);
+        std::ranges::sort(expected);
+        EXPECT_EQ(ids_after_power_loss(), expected) << "step " << step;
+    }
+}
+
+TEST_F(LogVfsTest, a_delete_syncs_the_log_and_the_database_once_each) {
+    const auto database = open();
+    ASSERT_TRUE(database);
+    std::vector<AttachmentRow> rows(10);
+    for (AttachmentRow& row : rows) {
+        row = pending_row();
+        ASSERT_TRUE(insert(*database, row));
+    }
+    ASSERT_TRUE(remove(*database, rows[0]));
+    const int before = copies.syncs();
+    for (std::size_t i = 1; i < rows.size(); ++i) ASSERT_TRUE(remove(*database, rows[i]));
+    EXPECT_EQ(copies.syncs() - before, 2 * 9);
+}
+
+}  // namespace
+}  // namespace satchel::meta
