@@ -47,7 +47,7 @@ struct LogMethods {
         File& file = File::of(f);
         const int code = io(f).xTruncate(in(f), size);
         file.is_empty = file.is_log && code == SQLITE_OK && size == 0;
-        file.needs_sync = !file.is_empty;
+        file.needs_sync = true;
         return code;
     }
     static int sync(sqlite3_file* f, int flags) {

@@ -7,9 +7,8 @@
 //     connection; what others wrote, they have synced (synchronous=FULL);
 //   - the sync of a header written into an empty log. It keeps the header ahead of its frames on
 //     the disk, lest old frames are taken for new ones: there are none. The sync of the frames,
-//     before which no commit is acknowledged, covers both. If power fails while the cut itself is
-//     not yet durable, the old log may come back whole, and repeats what the database file has,
-//     or not, and its frames do not fit the new header's salt.
+//     before which no commit is acknowledged, covers both. The writer makes the cut itself
+//     durable (SqliteWriter::empty_log), so nothing of the old log can come back between them.
 #pragma once
 
 #include <sqlite3.h>
