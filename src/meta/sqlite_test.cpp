@@ -394,9 +394,9 @@ void make_uncounted(const std::filesystem::path& file) {
     for (std::size_t i = 0; i < 50; ++i) {
         run("INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, "
             "content_type, size_bytes, state, tier, created_at, upload_expires_at) VALUES "
-            "(randomblob(16), zeroblob(15) || x'0" +
-            std::to_string(i % 3) + "', 1, 1, x'', 'image/jpeg', " + std::to_string(i * 7) + ", '" +
-            states[i % states.size()] + "', 'persistent', 1, 1)");
+            "(randomblob(16), x'" +
+            std::string(31, '0') + std::to_string(i % 3) + "', 1, 1, x'', 'image/jpeg', " +
+            std::to_string(i * 7) + ", '" + states[i % states.size()] + "', 'persistent', 1, 1)");
     }
     run("PRAGMA application_id = 1396790339; PRAGMA user_version = " + std::to_string(number));
     sqlite3_close(db);

@@ -36,7 +36,7 @@ struct Line {
 struct Caller {
     PartnerId partner;
     ApiKeyId key;
-    OwnRates rates;
+    OwnRates rates = {};
 };
 
 }  // namespace satchel
