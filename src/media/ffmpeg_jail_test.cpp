@@ -237,7 +237,7 @@ TEST_F(FfmpegTest, a_form_that_a_type_has_not_is_an_invalid_argument) {
 }
 
 TEST_F(FfmpegTest, this_machine_has_all_that_is_needed) {
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_TRUE(report.is_usable);
     EXPECT_FALSE(report.version.empty());
@@ -246,7 +246,7 @@ TEST_F(FfmpegTest, this_machine_has_all_that_is_needed) {
 
 TEST_F(FfmpegTest, a_missing_program_is_named_with_its_package) {
     setup.bwrap = "/nowhere/bwrap";
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_FALSE(report.is_usable);
     ASSERT_EQ(report.problems.size(), 1U);
@@ -262,7 +262,7 @@ TEST_F(FfmpegTest, a_jail_that_cannot_be_built_is_unavailable_and_says_why) {
     const auto product = convert(Form::voice, "audio/x-wav", "x");
     ASSERT_FALSE(product);
     EXPECT_EQ(product.error().code, Errc::unavailable);
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_FALSE(report.is_usable);
     ASSERT_EQ(report.problems.size(), 1U);

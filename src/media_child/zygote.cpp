@@ -193,6 +193,7 @@ void Zygote::start(const Received& order) {
 
 void Zygote::become_child(const Received& order) const {
     unblock_signals();
+    lower_priority();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // A write beyond the limit is an error, not a signal.
