@@ -159,6 +159,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Video{"b.mpg", "video/mpeg2", "-c:v mpeg2video -f vob"},
                     Video{"a.avi", "video/x-msvideo", "-c:v mpeg4 -c:a libmp3lame"}));
 
+TEST_F(FfmpegTest, a_bmp_has_a_preview_and_no_other_form) {
+    for (const char* format : {"bgr24", "bgra", "pal8", "gray", "monow", "rgb565le"}) {
+        SCOPED_TRACE(format);
+        const std::string content = make(
+            "-f lavfi -i testsrc2=s=352x288 -frames:v 1 -pix_fmt " + std::string(format), "a.bmp");
+        const auto product = convert(Form::preview, "image/bmp", content, 100);
+        ASSERT_TRUE(product) << product.error().detail;
+        EXPECT_EQ(product->content_type, "image/jpeg");
+        EXPECT_EQ(product->width, 100);
+        EXPECT_EQ(product->height, 81);
+        EXPECT_EQ(convert(Form::stripped, "image/bmp", content).error().code,
+                  Errc::invalid_argument);
+    }
+}
+
+TEST_F(FfmpegTest, what_is_no_bmp_or_was_cut_off_has_no_preview) {
+    const std::string bmp = make("-f lavfi -i testsrc2=s=352x288 -frames:v 1", "a.bmp");
+    const std::string jpeg = make("-f lavfi -i testsrc2=s=352x288 -frames:v 1", "a.jpg");
+    for (const std::string& content : {jpeg, bmp.substr(0, 60), bmp.substr(0, 10), std::string()}) {
+        const auto product = convert(Form::preview, "image/bmp", content, 100);
+        ASSERT_FALSE(product);
+        EXPECT_EQ(product.error().code, Errc::corrupt) << product.error().detail;
+    }
+}
+
 struct FfmpegStripTest : FfmpegTest, testing::WithParamInterface<Video> {};
 
 TEST_P(FfmpegStripTest, loses_its_metadata_and_keeps_how_it_looks) {
