@@ -78,7 +78,7 @@ format:
 
 bench: build
 	@scripts/install_packages bench
-	@cmake --build --preset release --target satchel_load
+	@cmake --build --preset release --target satchel_load satchel_detect_bench
 	@node bench/run.mjs --rounds $(ROUNDS) $(if $(FULL),--full) $(BENCH_ARGS)
 
 fuzz:

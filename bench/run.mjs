@@ -9,12 +9,15 @@ import { Bench } from './harness/bench.mjs';
 import { markdown } from './harness/figures.mjs';
 import { describeMachine, Failure, pinSelf } from './harness/machine.mjs';
 import * as api from './rows/api.mjs';
+import { run as detect } from './rows/detect.mjs';
 import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
 import { run as isolation } from './rows/isolation.mjs';
 import { run as memory } from './rows/memory.mjs';
 import { run as media } from './rows/media.mjs';
+import { run as mediaBeside } from './rows/media_beside.mjs';
+import { run as mediaMemory } from './rows/media_memory.mjs';
 import * as messages from './rows/messages.mjs';
 import { run as putFiles } from './rows/put.mjs';
 import { run as start } from './rows/start.mjs';
@@ -24,7 +27,8 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth, media, isolation,
+    fairness, memory, start, growth, media,
+    'media-beside': mediaBeside, 'media-memory': mediaMemory, detect, isolation,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory,
 };

@@ -18,6 +18,7 @@ const fileSets = { small: [64, 100 * KiB], medium: [16, MiB], large: [2, 100 * M
 export class Bench {
     constructor({ satchel, load, work, rounds, full }) {
         this.satchelProgram = satchel;
+        this.loadProgram = load;
         this.rounds = rounds;
         this.full = full;
         this.work = work;

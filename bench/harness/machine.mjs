@@ -60,6 +60,27 @@ export function residentMiB(pid) {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) / 1024;
 }
 
+// The most that was ever resident; 0 once the process has ended.
+export function highestResidentMiB(pid) {
+    try {
+        const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+        return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+    } catch {
+        return 0;
+    }
+}
+
+// Started by any thread of the process.
+export function childrenOf(pid) {
+    try {
+        return fs.readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+            fs.readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ')
+                .filter(Boolean).map(Number));
+    } catch {
+        return []; // It ended in between.
+    }
+}
+
 export async function freePort() {
     const server = net.createServer();
     server.listen(0, '127.0.0.1');

@@ -32,6 +32,7 @@ fs::path media_program(const Config& config) {
 MediaWork::MediaWork(const Config& config, const Parts& parts)
     : memory_(limits::media_memory_bytes_max),
       images_(parts.loop, memory_, {.program = media_program(config).string()}),
+      sound_(memory_),
       converter_(images_, sound_),
       clamd_(clamd_of(config)),
       inspector_({parts.blobs, clamd_ ? &*clamd_ : nullptr, config.media.without_clamd}),
@@ -78,6 +79,8 @@ void MediaWork::stop_examining() {
 }
 
 Task<> MediaWork::stop() {
+    memory_.stop();
+    sound_.stop();
     co_await images_.stop();
 }
 

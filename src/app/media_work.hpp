@@ -43,7 +43,7 @@ public:
 
     // Ends an examination that waits.
     void stop_examining();
-    // Ends every conversion of pictures; those of sound end with their requests. On the loop.
+    // Ends every conversion, whether it runs or waits. On the loop.
     Task<> stop();
 
 private:

@@ -185,9 +185,12 @@ inline constexpr std::uint64_t media_job_memory_bytes_max = 512 * MiB;
 inline constexpr std::uint64_t media_job_memory_bytes_first = 256 * MiB;
 inline constexpr std::uint64_t media_memory_bytes_max = 1024 * MiB;  // All jobs together.
 inline constexpr std::size_t media_jobs_waiting_max = 1024;          // For memory.
-inline constexpr auto media_wait_max = 2min;                         // For memory.
+// For memory. A send's conversion waits twice at most: for its content's place, and for its job's.
+inline constexpr auto media_wait_max = 10s;
+static_assert(2 * media_wait_max <= send_conversions_max);
 inline constexpr auto media_job_cpu_max = 20s;
-inline constexpr auto media_job_wall_max = 60s;
+inline constexpr auto media_job_wall_max = 40s;
+inline constexpr int media_job_niceness = 19;   // Gives way to everything else.
 inline constexpr auto media_answer_slack = 5s;  // After which the zygote itself is given up.
 inline constexpr auto media_start_max = 10s;
 inline constexpr auto media_restart_first = 200ms;  // Doubles with each failed start.
@@ -204,9 +207,9 @@ inline constexpr auto media_examine_delay = 2s;  // After the start, to see what
 
 // Sound and video: one ffmpeg a job.
 inline constexpr auto sound_duration_max = 30min;  // What 20 s of CPU encode as one channel.
-inline constexpr std::size_t ffmpeg_jobs_parallel_max = 2;
-inline constexpr std::size_t ffmpeg_jobs_waiting_max = 256;
-inline constexpr auto ffmpeg_wait_max = 2min;  // For a place among the parallel ones.
+// What it may write to, libraries' code and shared memory not counted.
+inline constexpr std::uint64_t ffmpeg_sound_memory_bytes_max = 128 * MiB;
+inline constexpr std::uint64_t ffmpeg_film_memory_bytes_max = 256 * MiB;
 inline constexpr std::size_t ffmpeg_descriptors_max = 32;
 inline constexpr std::size_t ffmpeg_log_bytes_max = 64 * KiB;
 inline constexpr std::size_t ffmpeg_streams_max = 64;          // In one file.

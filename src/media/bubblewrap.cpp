@@ -49,8 +49,13 @@ std::unexpected<Error> refused(const char* what, int error) {
 // the memory to a crash collector.
 std::vector<std::string> limit_arguments(const JailSetup& setup) {
     return {
+        // By a program that becomes the next one: what is set from outside may come too late.
+        setup.nice,
+        "-n",
+        std::to_string(limits::media_job_niceness),
         setup.prlimit,
         "--as=" + std::to_string(limits::media_job_memory_bytes_max),
+        "--data=" + std::to_string(setup.data_bytes_max),
         "--cpu=" + std::to_string(setup.cpu_max.count()),
         "--fsize=" + std::to_string(limits::media_output_bytes_max),
         "--nofile=" + std::to_string(limits::ffmpeg_descriptors_max),
@@ -138,8 +143,10 @@ private:
     std::vector<Descriptor> copies_;
 };
 
-// A session of its own, so that one kill() reaches all of it, and signals as a new program
-// expects them.
+// A group of its own, so that one kill() reaches all of it, and signals as a new program expects
+// them. Not a session of its own: Linux shares a core out among sessions first (autogroup), and
+// there a low priority would count for nothing against the server's. No terminal of the server's
+// session is within the jail's reach: it has no /dev and no descriptor of one.
 Result<pid_t> spawn(std::vector<std::string> words, const DescriptorPlan& plan) {
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);
@@ -152,8 +159,9 @@ Result<pid_t> spawn(std::vector<std::string> words, const DescriptorPlan& plan) 
     sigfillset(&all);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     std::array<char*, 1> no_environment{nullptr};

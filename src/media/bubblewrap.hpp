@@ -1,6 +1,7 @@
 // One program in one bubblewrap jail: no network, no new processes, an empty read-only root with
 // the program and the system's libraries, no environment, no capabilities, another user id, and
-// resource limits (base/limits.hpp). Bytes go in and out as descriptors alone.
+// resource limits (base/limits.hpp), at the lowest priority. Bytes go in and out as descriptors
+// alone.
 //
 // Every part is demanded: where the kernel lacks one, bwrap fails and says so in the log.
 #pragma once
@@ -18,11 +19,13 @@
 namespace satchel::media {
 
 struct JailSetup {
+    std::string nice = "/usr/bin/nice";
     std::string prlimit = "/usr/bin/prlimit";
     std::string bwrap = "/usr/bin/bwrap";
     std::string ffmpeg = "/usr/bin/ffmpeg";
     // Further files and folders that ffmpeg needs to see, for one that is not the system's.
     std::vector<std::string> also_visible;
+    std::uint64_t data_bytes_max = limits::ffmpeg_film_memory_bytes_max;
     std::chrono::seconds cpu_max = limits::media_job_cpu_max;
     std::chrono::milliseconds wall_max = limits::media_job_wall_max;
 };
@@ -73,7 +76,7 @@ private:
         : process_(process), handle_(std::move(handle)), deadline_(deadline) {}
     int kill_and_reap();
 
-    pid_t process_ = -1;  // Of bwrap, leader of a session in which all its children are; -1: ended.
+    pid_t process_ = -1;  // Of bwrap, leader of a group in which all its children are; -1: ended.
     Descriptor handle_;   // Its pidfd.
     Deadline deadline_;
 };

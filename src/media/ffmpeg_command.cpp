@@ -43,6 +43,8 @@ constexpr auto sources = std::to_array<FfmpegSource>({
     {"video/mpeg2", "mpeg", none, mpeg, video, none},
     {"video/x-msvideo", "avi", "mpeg4,msmpeg4,mjpeg,h264,mp2float,mp3float,ac3,adpcm_ms", pcm,
      video, none},
+    // A film of one frame; libvips would need ImageMagick for it.
+    {"image/bmp", "bmp_pipe", "bmp", none, video, none},
 });
 
 constexpr auto encoders = std::to_array<std::string_view>({"aac", "mjpeg", "pcm_s16le"});

@@ -104,7 +104,7 @@ TEST_F(HostileFileTest, ten_silent_hours_are_too_large_before_they_are_decoded) 
             ::ftruncate(wanted.input.number(), static_cast<off_t>(head.size()) + seconds * rate),
             0);
         ASSERT_TRUE(seal(wanted.input));
-        FfmpegJail jail(setup);
+        FfmpegJail jail(budget, setup);
         const auto product = test::run(jail.convert(std::move(wanted)));
         ASSERT_FALSE(product);
         EXPECT_EQ(product.error().code, Errc::too_large) << product.error().detail;
@@ -303,6 +303,55 @@ TEST_F(FakeFfmpegTest, the_jail_does_not_outlive_the_server) {
     await_end();
 }
 
+TEST_F(FakeFfmpegTest,
+       it_runs_at_the_lowest_priority_beside_the_server_and_not_in_a_session_of_its_own) {
+    fake(
+        "read -r text </proc/self/stat; set -- ${text##*) }; shift 16; echo \"[error] nice $1\"\n"
+        "read -r text </proc/self/autogroup && echo \"[error] $text.\"; exit 1");
+    const Error error = failure();
+    EXPECT_THAT(error.detail, testing::HasSubstr("nice 19"));
+    std::string group = read("/proc/self/autogroup");
+    while (group.ends_with('\n')) group.pop_back();
+    // A kernel without them has no such file.
+    if (!group.empty()) EXPECT_THAT(error.detail, testing::HasSubstr(group + "."));
+}
+
+// What happens to a job that hangs, and to one that waits for its memory, when the server stops.
+TEST_F(FakeFfmpegTest, stop_ends_what_runs_and_what_waits) {
+    fake(hang);
+    struct Watch {
+        static Task<> until_running(std::string word) {
+            while (!is_running(word)) co_await yield();
+        }
+        static Async<> stop(FfmpegJail& jail, MemoryBudget& memory, std::string word) {
+            co_await until_running(word);
+            memory.stop();
+            jail.stop();
+            co_return Result<>{};
+        }
+        static Async<> all(
+            FfmpegJail& jail, MemoryBudget& memory, Order runs, Order waits, std::string word) {
+            using boost::asio::experimental::awaitable_operators::operator&&;
+            const auto [first, second, stopped] =
+                co_await (jail.convert(std::move(runs)) && jail.convert(std::move(waits)) &&
+                          stop(jail, memory, word));
+            EXPECT_EQ(first.error().code, Errc::unavailable) << first.error().detail;
+            EXPECT_EQ(second.error().code, Errc::unavailable) << second.error().detail;
+            co_return stopped;
+        }
+    };
+    MemoryBudget memory(limits::ffmpeg_sound_memory_bytes_max);  // For one.
+    FfmpegJail jail(memory, setup);
+    const auto make = [] { return order(Form::voice, "audio/x-wav", "x"); };
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_TRUE(test::run(Watch::all(jail, memory, make(), make(), sleep_argument)));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, limits::media_wait_max / 2);
+    EXPECT_FALSE(has_children());
+    await_end();
+    EXPECT_EQ(test::run(jail.convert(make())).error().code, Errc::unavailable);
+    EXPECT_EQ(memory.free_bytes(), limits::ffmpeg_sound_memory_bytes_max);
+}
+
 // Cancelled while it hangs: neither bwrap nor what is in it is left.
 TEST_F(FakeFfmpegTest, cancelling_a_hanging_job_ends_the_jail) {
     fake("echo x >/proc/self/fd/4; " + hang);
@@ -317,7 +366,7 @@ TEST_F(FakeFfmpegTest, cancelling_a_hanging_job_ends_the_jail) {
             co_return first.index() == 1;
         }
     };
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     EXPECT_TRUE(
         test::run(Watch::cancelled(jail, order(Form::voice, "audio/x-wav", "x"), sleep_argument)));
     EXPECT_FALSE(has_children());

@@ -27,10 +27,20 @@ std::unexpected<Error> too_long() {
     return fail(Errc::too_large, "sound longer than the limit");
 }
 
-// bwrap and prlimit speak before ffmpeg does.
+std::unexpected<Error> server_stops() {
+    return fail(Errc::unavailable, "the server stops");
+}
+
+std::uint64_t memory_of(SourceKind kind) {
+    return kind == SourceKind::sound ? limits::ffmpeg_sound_memory_bytes_max
+                                     : limits::ffmpeg_film_memory_bytes_max;
+}
+
+// bwrap and the others speak before ffmpeg does.
 bool is_jail_broken(const JailExit& exit, std::string_view log) {
     return exit.end == JailEnd::exited && exit.status != 0 &&
-           (log.starts_with("bwrap: ") || log.starts_with("prlimit: "));
+           (log.starts_with("bwrap: ") || log.starts_with("prlimit: ") ||
+            log.starts_with("/usr/bin/nice: "));
 }
 
 // Why there is no product, for every end but a plain one.
@@ -98,10 +108,11 @@ std::string all_of(std::string (*of_source)(const FfmpegSource&)) {
 }
 
 bool note_missing_programs(FfmpegReport& report, const JailSetup& setup) {
-    const std::array<std::pair<std::string, const char*>, 3> programs{{
+    const std::array<std::pair<std::string, const char*>, 4> programs{{
         {setup.ffmpeg, "ffmpeg"},
         {setup.bwrap, "bubblewrap"},
         {setup.prlimit, "util-linux"},
+        {setup.nice, "coreutils"},
     }};
     for (const auto& [path, package] : programs) {
         if (::access(path.c_str(), X_OK) == 0) continue;
@@ -114,21 +125,25 @@ bool note_missing_programs(FfmpegReport& report, const JailSetup& setup) {
 
 }  // namespace
 
-FfmpegJail::FfmpegJail(JailSetup setup)
-    : setup_(std::move(setup)),
-      places_(limits::ffmpeg_jobs_parallel_max, limits::ffmpeg_jobs_waiting_max) {}
+FfmpegJail::FfmpegJail(MemoryBudget& budget, JailSetup setup)
+    : budget_(budget), setup_(std::move(setup)) {}
 
 Async<Product> FfmpegJail::convert(Order order) {
     CO_TRY(const FfmpegCommand command, ffmpeg_command(order));
-    CO_TRY(const auto place, co_await places_.take(limits::ffmpeg_wait_max));
+    JailSetup setup = setup_;
+    setup.data_bytes_max = memory_of(command.kind);
+    CO_TRY(const auto memory,
+           co_await budget_.reserve(setup.data_bytes_max, MemoryBudget::patience()));
+    if (stopping_) co_return server_stops();
     CO_TRY(Descriptor output, make_memory_file("media product"));
     CO_TRY(const Descriptor log, make_log_file(limits::ffmpeg_log_bytes_max));
     const JailDescriptors descriptors{order.input.number(), output.number(), log.number()};
-    CO_TRY(Jail jail, Jail::start(setup_, setup_.ffmpeg, command.arguments, descriptors));
+    CO_TRY(Jail jail, Jail::start(setup, setup.ffmpeg, command.arguments, descriptors));
 
     const bool is_capped = command.kind == SourceKind::sound && order.form != Form::stripped;
     bool has_looked = false;  // The header is read once.
-    auto stop_early = [&log, &has_looked, is_capped] {
+    auto stop_early = [this, &log, &has_looked, is_capped] {
+        if (stopping_) return true;
         if (!is_capped || has_looked) return false;
         const auto text = read_log(log);
         if (!text) return false;
@@ -137,6 +152,7 @@ Async<Product> FfmpegJail::convert(Order order) {
         return is_too_long(said);
     };
     CO_TRY(const JailExit exit, co_await jail.wait(stop_early));
+    if (stopping_) co_return server_stops();
     CO_TRY(const std::string text, read_log(log));
     const FfmpegLog said = parse_ffmpeg_log(text);
     CO_CHECK(judge(exit, text, said));

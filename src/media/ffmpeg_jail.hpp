@@ -4,7 +4,7 @@
 //   m4a       audio/mp4: AAC at the source's sample rate, one or two channels;
 //   voice     audio/x-m4a: AAC, one channel, 44.1 kHz, 64 kbit/s;
 //   waveform  application/json: see waveform.hpp;
-//   preview   image/jpeg: the first video frame, upright, no wider than Order::width;
+//   preview   image/jpeg: the first video frame or a BMP, upright, no wider than Order::width;
 //   stripped  the source's type: packets copied, without metadata, chapters and tracks other than
 //             sound and picture; the display matrix (orientation) and colour stay.
 // Which types each is made of: ffmpeg_command.hpp.
@@ -15,7 +15,7 @@
 
 #include "media/bubblewrap.hpp"
 #include "media/converter.hpp"
-#include "media/job_places.hpp"
+#include "media/memory_budget.hpp"
 
 #include <string>
 #include <vector>
@@ -29,14 +29,18 @@ struct FfmpegReport {
     std::vector<std::string> problems;  // What is missing, what it is for and what helps.
 };
 
-// Used on any number of loops at once; outlives its coroutines.
+// Used on one loop, that of the budget; outlives its coroutines.
 class FfmpegJail : public Converter {
 public:
-    explicit FfmpegJail(JailSetup setup = {});
+    explicit FfmpegJail(MemoryBudget& budget, JailSetup setup = {});
 
     // As Converter says. Sound that is longer than limits::sound_duration_max is too_large: at
     // once if the header says so, otherwise when so much was converted.
     Async<Product> convert(Order order) override;
+
+    // Jobs end within limits::ffmpeg_look_interval, later ones are not begun: Errc::unavailable.
+    // Those that wait for memory are the budget's to end.
+    void stop() { stopping_ = true; }
 
     // Starts the jail as convert() does, and asks ffmpeg what it was built with.
     Task<FfmpegReport> examine();
@@ -44,8 +48,9 @@ public:
 private:
     Async<std::string> ask(std::vector<std::string> arguments);
 
+    MemoryBudget& budget_;
     JailSetup setup_;
-    JobPlaces places_;
+    bool stopping_ = false;
 };
 
 }  // namespace satchel::media

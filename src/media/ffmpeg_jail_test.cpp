@@ -159,6 +159,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Video{"b.mpg", "video/mpeg2", "-c:v mpeg2video -f vob"},
                     Video{"a.avi", "video/x-msvideo", "-c:v mpeg4 -c:a libmp3lame"}));
 
+TEST_F(FfmpegTest, a_bmp_has_a_preview_and_no_other_form) {
+    for (const char* format : {"bgr24", "bgra", "pal8", "gray", "monow", "rgb565le"}) {
+        SCOPED_TRACE(format);
+        const std::string content = make(
+            "-f lavfi -i testsrc2=s=352x288 -frames:v 1 -pix_fmt " + std::string(format), "a.bmp");
+        const auto product = convert(Form::preview, "image/bmp", content, 100);
+        ASSERT_TRUE(product) << product.error().detail;
+        EXPECT_EQ(product->content_type, "image/jpeg");
+        EXPECT_EQ(product->width, 100);
+        EXPECT_EQ(product->height, 81);
+        EXPECT_EQ(convert(Form::stripped, "image/bmp", content).error().code,
+                  Errc::invalid_argument);
+    }
+}
+
+TEST_F(FfmpegTest, what_is_no_bmp_or_was_cut_off_has_no_preview) {
+    const std::string bmp = make("-f lavfi -i testsrc2=s=352x288 -frames:v 1", "a.bmp");
+    const std::string jpeg = make("-f lavfi -i testsrc2=s=352x288 -frames:v 1", "a.jpg");
+    for (const std::string& content : {jpeg, bmp.substr(0, 60), bmp.substr(0, 10), std::string()}) {
+        const auto product = convert(Form::preview, "image/bmp", content, 100);
+        ASSERT_FALSE(product);
+        EXPECT_EQ(product.error().code, Errc::corrupt) << product.error().detail;
+    }
+}
+
 struct FfmpegStripTest : FfmpegTest, testing::WithParamInterface<Video> {};
 
 TEST_P(FfmpegStripTest, loses_its_metadata_and_keeps_how_it_looks) {
@@ -237,7 +262,7 @@ TEST_F(FfmpegTest, a_form_that_a_type_has_not_is_an_invalid_argument) {
 }
 
 TEST_F(FfmpegTest, this_machine_has_all_that_is_needed) {
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_TRUE(report.is_usable);
     EXPECT_FALSE(report.version.empty());
@@ -246,7 +271,7 @@ TEST_F(FfmpegTest, this_machine_has_all_that_is_needed) {
 
 TEST_F(FfmpegTest, a_missing_program_is_named_with_its_package) {
     setup.bwrap = "/nowhere/bwrap";
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_FALSE(report.is_usable);
     ASSERT_EQ(report.problems.size(), 1U);
@@ -262,7 +287,7 @@ TEST_F(FfmpegTest, a_jail_that_cannot_be_built_is_unavailable_and_says_why) {
     const auto product = convert(Form::voice, "audio/x-wav", "x");
     ASSERT_FALSE(product);
     EXPECT_EQ(product.error().code, Errc::unavailable);
-    FfmpegJail jail(setup);
+    FfmpegJail jail(budget, setup);
     const FfmpegReport report = test::run(jail.examine());
     EXPECT_FALSE(report.is_usable);
     ASSERT_EQ(report.problems.size(), 1U);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 #include "media/ffmpeg_jail.hpp"
 #include "media/memory_file.hpp"
 #include "tests/support/run.hpp"
@@ -37,6 +38,7 @@ struct Probe {
 struct FfmpegTest : testing::Test {
     test::TempFolder folder;
     JailSetup setup;
+    mutable MemoryBudget budget{limits::media_memory_bytes_max};
 
     static std::string read(const std::string& path) {
         std::ifstream file(path, std::ios::binary);
@@ -92,7 +94,7 @@ struct FfmpegTest : testing::Test {
                             const std::string& type,
                             std::string_view content,
                             std::uint32_t width = 0) const {
-        FfmpegJail jail(setup);
+        FfmpegJail jail(budget, setup);
         Order wanted = order(form, type, content);
         wanted.width = width;
         return test::run(jail.convert(std::move(wanted)));

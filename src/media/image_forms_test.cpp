@@ -232,20 +232,43 @@ TEST_F(ImageFormsTest, a_preview_of_each_picture_type_is_made) {
     }
 }
 
+// Two pages of 200 x 200 points with the same content, which may use the font /F1.
+std::string pdf_of(const std::string& content, const std::string& font = "Helvetica") {
+    return "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+           "2 0 obj<</Type/Pages/Kids[3 0 R 3 0 R]/Count 2>>endobj\n"
+           "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R"
+           "/Resources<</Font<</F1 5 0 R>>>>>>endobj\n"
+           "4 0 obj<</Length " +
+           std::to_string(content.size()) + ">>stream\n" + content +
+           "\nendstream endobj\n"
+           "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/" +
+           font + ">>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+}
+
 TEST_F(ImageFormsTest, a_preview_of_a_pdf_shows_its_first_page) {
-    const std::string content = "1 0 0 rg 0 0 100 200 re f 0 0 1 rg 100 0 100 200 re f";
-    const std::string pdf =
-        "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-        "2 0 obj<</Type/Pages/Kids[3 0 R 3 0 R]/Count 2>>endobj\n"
-        "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R>>endobj\n"
-        "4 0 obj<</Length " +
-        std::to_string(content.size()) + ">>stream\n" + content +
-        "\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+    const std::string pdf = pdf_of("1 0 0 rg 0 0 100 200 re f 0 0 1 rg 100 0 100 200 re f");
     const Pixels pixels = test::decoded(made(Form::preview, "application/pdf", pdf, 100));
     ASSERT_EQ(pixels.width, 100U);
     ASSERT_EQ(pixels.height, 100U);
     test::expect_near(pixels.at(20, 50), {255, 0, 0});
     test::expect_near(pixels.at(80, 50), {0, 0, 255});
+}
+
+TEST_F(ImageFormsTest, text_in_fonts_that_a_pdf_does_not_contain_is_shown) {
+    const auto ink = [this](const std::string& content, const std::string& font) {
+        const std::string pdf = pdf_of(content, font);
+        const Pixels pixels = test::decoded(made(Form::preview, "application/pdf", pdf, 200));
+        unsigned dark = 0;
+        for (unsigned y = 0; y < pixels.height; ++y) {
+            for (unsigned x = 0; x < pixels.width; ++x) dark += pixels.at(x, y)[0] < 128 ? 1 : 0;
+        }
+        return dark;
+    };
+    for (const char* font : {"Helvetica", "Helvetica-BoldOblique", "Times-Roman", "Times-Italic",
+                             "Courier", "Courier-Bold", "ArialMT", "NobodyHasThisFont"}) {
+        EXPECT_GT(ink("BT /F1 60 Tf 10 80 Td (HEM) Tj ET", font), 500U) << font;
+    }
+    EXPECT_EQ(ink("BT /F1 60 Tf 10 80 Td ( ) Tj ET", "Helvetica"), 0U);
 }
 
 }  // namespace

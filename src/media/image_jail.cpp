@@ -316,14 +316,15 @@ Async<Product> ImageJail::convert(Order order) {
         std::min(limits::media_job_memory_bytes_first, options_.job_memory_bytes);
     message.memory_bytes_limit = options_.job_memory_bytes;
     message.output_bytes = options_.output_bytes_max;
-    CO_TRY(auto memory, co_await budget_.reserve(message.memory_bytes));
+    const auto until = MemoryBudget::patience();
+    CO_TRY(auto memory, co_await budget_.reserve(message.memory_bytes, until));
     CO_TRY(Finished finished, co_await run_job(message, order.input));
     if (finished.answer.verdict == jail::Verdict::need_memory) {
         const std::uint64_t more = std::clamp(finished.answer.memory_bytes, message.memory_bytes,
                                               options_.job_memory_bytes);
         message.memory_bytes = more;
         memory = {};
-        CO_TRY(memory, co_await budget_.reserve(more));
+        CO_TRY(memory, co_await budget_.reserve(more, until));
         CO_TRY(finished, co_await run_job(message, order.input));
     }
     if (finished.answer.verdict != jail::Verdict::done) {

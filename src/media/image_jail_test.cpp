@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <chrono>
@@ -165,6 +166,21 @@ TEST_F(ImageJailTest, jobs_beside_a_hanging_one_are_done) {
     for (int i = 0; i < 3; ++i) expect_it_works();
     ::kill(zygote(), SIGKILL);
     EXPECT_EQ(hanging.get().error().code, Errc::unavailable);
+}
+
+TEST_F(ImageJailTest, a_job_runs_at_the_lowest_priority_and_its_zygote_does_not) {
+    const pid_t parent = zygote();
+    auto hanging = jailed_.begin(Form::jpeg, any_type, "never answer");
+    pid_t child = 0;
+    ASSERT_TRUE(eventually([&] {
+        const auto children = children_of(parent);
+        if (!children.empty()) child = children.front();
+        return child != 0 && ::getpriority(PRIO_PROCESS, static_cast<id_t>(child)) == 19;
+    }));
+    EXPECT_EQ(::getpriority(PRIO_PROCESS, static_cast<id_t>(parent)),
+              ::getpriority(PRIO_PROCESS, 0));
+    ::kill(parent, SIGKILL);
+    EXPECT_FALSE(hanging.get());
 }
 
 TEST_F(ImageJailTest, a_lost_zygote_is_replaced) {

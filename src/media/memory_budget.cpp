@@ -34,7 +34,17 @@ private:
     bool taken_ = false;
 };
 
-Async<MemoryBudget::Reservation> MemoryBudget::reserve(std::uint64_t bytes) {
+MemoryBudget::Time MemoryBudget::patience() {
+    return std::chrono::steady_clock::now() + limits::media_wait_max;
+}
+
+void MemoryBudget::stop() {
+    stopping_ = true;
+    for (Waiter& waiter : waiting_) waiter.turn.cancel();
+}
+
+Async<MemoryBudget::Reservation> MemoryBudget::reserve(std::uint64_t bytes, Time until) {
+    if (stopping_) co_return fail(Errc::unavailable, "the server stops");
     if (bytes > all_) co_return fail(Errc::too_large, "more memory than all jobs have together");
     if (waiting_.size() >= limits::media_jobs_waiting_max) {
         co_return fail(Errc::unavailable, "too many media jobs wait");
@@ -43,7 +53,7 @@ Async<MemoryBudget::Reservation> MemoryBudget::reserve(std::uint64_t bytes) {
     Place place(*this, bytes, loop);
     grant();
     if (!place.waiter().granted) {
-        place.waiter().turn.expires_after(limits::media_wait_max);
+        place.waiter().turn.expires_at(until);
         co_await place.waiter().turn.async_wait(asio::as_tuple(use_task));
     }
     if (!place.waiter().granted) co_return fail(Errc::unavailable, "no memory for a media job");

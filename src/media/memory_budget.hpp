@@ -41,10 +41,17 @@ public:
     MemoryBudget(const MemoryBudget&) = delete;
     MemoryBudget& operator=(const MemoryBudget&) = delete;
 
+    using Time = std::chrono::steady_clock::time_point;
+    // When one who begins to wait now gives up: limits::media_wait_max from now.
+    static Time patience();
+
     // Waits its turn: in order, so that a big job is not passed by small ones for ever.
     // Errc::too_large if there will never be so much, Errc::unavailable if
-    // limits::media_jobs_waiting_max wait already or limits::media_wait_max is over.
-    Async<Reservation> reserve(std::uint64_t bytes);
+    // limits::media_jobs_waiting_max wait already, at `until` and after stop().
+    Async<Reservation> reserve(std::uint64_t bytes, Time until);
+
+    // Whoever waits is refused at once, as is whoever comes later.
+    void stop();
 
     std::uint64_t free_bytes() const { return free_; }
 
@@ -65,6 +72,7 @@ private:
     std::uint64_t free_;
     std::uint64_t all_;
     std::list<Waiter> waiting_;
+    bool stopping_ = false;
 };
 
 }  // namespace satchel::media

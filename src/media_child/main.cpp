@@ -1,5 +1,6 @@
 // satchel-media: decodes pictures for the server, each in a confined process of its own.
 // Started by the server with a channel as descriptor 3; of no use by hand.
+#include "media_child/fonts.hpp"
 #include "media_child/image_job.hpp"
 #include "media_child/zygote.hpp"
 
@@ -13,5 +14,6 @@ int main(int count, char** arguments) {
     }
     if (!satchel::media::prepare_image_jobs(arguments[0])) return 1;
     return satchel::media::run_zygote(satchel::media::jail::channel_descriptor,
-                                      satchel::media::run_image_job);
+                                      satchel::media::run_image_job,
+                                      satchel::media::prepare_fonts());
 }

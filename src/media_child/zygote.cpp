@@ -48,7 +48,8 @@ struct Received {
 
 class Zygote {
 public:
-    Zygote(int channel, Job job) : channel_(channel), job_(job) {}
+    Zygote(int channel, Job job, KeptDescriptors kept)
+        : channel_(channel), job_(job), kept_(kept) {}
 
     int run();
 
@@ -58,6 +59,7 @@ private:
     std::optional<Received> receive();
     void start(const Received& order);
     [[noreturn]] void become_child(const Received& order) const;
+    bool close_others() const;
     void reap();
     void end_overdue();
     int poll_timeout() const;
@@ -67,6 +69,7 @@ private:
 
     int channel_;
     Job job_;
+    KeptDescriptors kept_;
     Descriptor signals_;
     std::uint32_t walls_ = 0;
     bool open_ = true;
@@ -191,8 +194,20 @@ void Zygote::start(const Received& order) {
         {.job = order.message.job, .process = process, .deadline = Clock::now() + wall});
 }
 
+// All but a child's own and those that were kept for it.
+bool Zygote::close_others() const {
+    auto next = static_cast<unsigned>(first_other_descriptor);
+    if (kept_.count > 0) {
+        const auto first = static_cast<unsigned>(kept_.first);
+        if (::close_range(next, first - 1, 0) != 0) return false;
+        next = first + kept_.count;
+    }
+    return ::close_range(next, ~0U, 0) == 0;
+}
+
 void Zygote::become_child(const Received& order) const {
     unblock_signals();
+    lower_priority();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // A write beyond the limit is an error, not a signal.
@@ -207,7 +222,7 @@ void Zygote::become_child(const Received& order) const {
             ::_exit(jail::status_without_walls);
         }
     }
-    if (::close_range(first_other_descriptor, ~0U, 0) != 0) ::_exit(jail::status_without_walls);
+    if (!close_others()) ::_exit(jail::status_without_walls);
     const JobBounds bounds{.memory_bytes = order.message.memory_bytes,
                            .output_bytes = order.message.output_bytes,
                            .cpu_seconds = order.message.cpu_seconds};
@@ -270,8 +285,8 @@ bool Zygote::send(const Message& message) const {
 
 }  // namespace
 
-int run_zygote(int channel, Job job) {
-    return Zygote(channel, job).run();
+int run_zygote(int channel, Job job, KeptDescriptors kept) {
+    return Zygote(channel, job, kept).run();
 }
 
 }  // namespace satchel::media

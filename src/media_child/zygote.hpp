@@ -10,8 +10,14 @@ namespace satchel::media {
 // memory files.
 using Job = jail::Answer (*)(const jail::JobMessage& order, int input, int output);
 
+// Descriptors of this process that every child has, too: with consecutive numbers.
+struct KeptDescriptors {
+    int first = 0;
+    unsigned count = 0;
+};
+
 // Takes orders from `channel` until the server closes it; then ends what still runs. Single
 // threaded. The exit status of the process.
-int run_zygote(int channel, Job job);
+int run_zygote(int channel, Job job, KeptDescriptors kept = {});
 
 }  // namespace satchel::media

@@ -12,6 +12,12 @@
 #include <algorithm>
 
 namespace satchel {
+namespace {
+
+// Between two turns of the loop. Less than a download takes: nobody waits for these bytes.
+constexpr std::uint64_t step_bytes = 2 * limits::frame_bytes;
+
+}  // namespace
 
 // Whoever waits goes on when it ends, however it ends.
 class RenditionService::Making {
@@ -41,7 +47,7 @@ private:
 };
 
 RenditionService::RenditionService(Parts parts)
-    : parts_(parts), inputs_(limits::conversion_input_bytes_max) {}
+    : parts_(parts), inputs_(limits::conversion_input_bytes_max), loads_(1) {}
 
 Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source, WantedForm wanted) {
     CO_TRY(auto found, co_await find(source.id, wanted));
@@ -107,12 +113,13 @@ Async<meta::RenditionRow> RenditionService::stage_here(meta::AttachmentRow sourc
     CO_TRY(const crypto::Key key,
            parts_.keys.unwrap(source.id, source.key_version, source.wrapped_key));
     // Held until the job is done: contents in clear are bounded, however many ask.
-    CO_TRY(const auto reserved, co_await inputs_.reserve(source.size_bytes));
+    const auto until = media::MemoryBudget::patience();
+    CO_TRY(const auto reserved, co_await inputs_.reserve(source.size_bytes, until));
     media::Order order;
     order.form = wanted.form;
     order.source_type = source.detected_type.empty() ? source.content_type : source.detected_type;
     order.width = wanted.width;
-    CO_TRY(order.input, co_await load(source, key));
+    CO_TRY(order.input, co_await load(source, key, until));
     const auto began = std::chrono::steady_clock::now();
     auto product = co_await convert(std::move(order), wanted);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
@@ -145,14 +152,17 @@ Async<media::Product> RenditionService::convert(media::Order order, WantedForm w
 
 // The content in clear: in memory, never in a file.
 Async<Descriptor> RenditionService::load(const meta::AttachmentRow& source,
-                                         const crypto::Key& key) {
+                                         const crypto::Key& key,
+                                         media::MemoryBudget::Time until) {
     CO_TRY(auto reader, co_await parts_.blobs.open(
                             *source.blob, crypto::blob_key(key, *source.blob), source.size_bytes));
+    CO_TRY(const auto turn, co_await loads_.reserve(1, until));
     CO_TRY(Descriptor file, media::make_memory_file("satchel-input"));
     TransferBuffer buffer;
     for (std::uint64_t offset = 0; offset < source.size_bytes;) {
         CO_TRY(const blob::Batch batch,
-               co_await reader->read(offset, source.size_bytes - offset, buffer.bytes()));
+               co_await reader->read(offset, std::min(source.size_bytes - offset, step_bytes),
+                                     buffer.bytes()));
         for (const ByteView piece : std::span(batch.pieces).first(batch.count)) {
             CO_CHECK(media::append(file, piece));
         }
@@ -168,8 +178,7 @@ Async<BlobId> RenditionService::store(const media::Product& product, const crypt
     CO_TRY(auto writer, co_await parts_.blobs.create(blob, crypto::blob_key(key, blob)));
     TransferBuffer buffer;
     for (std::uint64_t offset = 0; offset < product.size_bytes;) {
-        const auto want =
-            std::min<std::uint64_t>(product.size_bytes - offset, limits::transfer_buffer_bytes);
+        const auto want = std::min(product.size_bytes - offset, step_bytes);
         const auto piece = buffer.bytes().first(static_cast<std::size_t>(want));
         CO_TRY(const std::size_t filled, media::read_at(product.bytes, piece, offset));
         if (filled < piece.size()) co_return fail(Errc::corrupt, "a conversion's output is short");

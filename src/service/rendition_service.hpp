@@ -69,12 +69,16 @@ private:
     Async<meta::RenditionRow> stage_here(meta::AttachmentRow source, WantedForm wanted);
 
     Async<media::Product> convert(media::Order order, WantedForm wanted);
-    Async<Descriptor> load(const meta::AttachmentRow& source, const crypto::Key& key);
+    Async<Descriptor> load(const meta::AttachmentRow& source,
+                           const crypto::Key& key,
+                           media::MemoryBudget::Time until);
     Async<BlobId> store(const media::Product& product, const crypto::Key& key);
     Async<std::optional<meta::RenditionRow>> find(AttachmentId id, WantedForm wanted);
 
     Parts parts_;
     media::MemoryBudget inputs_;  // Of contents in clear, in memory.
+    // One content is brought to memory at a time: the steps of several would fill the loop.
+    media::MemoryBudget loads_;
     std::map<Key, std::shared_ptr<InProgress>> in_progress_;
 };
 

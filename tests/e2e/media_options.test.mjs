@@ -168,6 +168,7 @@ const previewed = [
   ["a GIF", "image/gif", async () => gif([0, 1].map((at) => drawing(100, 60, at))), 100 / 60],
   ["a TIFF", "image/tiff", async () => tiff(drawing(100, 60)), 100 / 60],
   ["HEIC", "image/heic", async () => heic, 64 / 40],
+  ["a BMP", "image/bmp", () => ffmpeg(["-i", "in"], "a.bmp", { in: flatPng }), 64 / 40],
   ["a PDF", "application/pdf", async () => documents.pdf("Hello"), 595 / 842],
   ["an MP4", "video/mp4", () => film([], "a.mp4"), 96 / 64],
   ["a QuickTime film", "video/quicktime", () => film([], "a.mov"), 96 / 64],
@@ -193,6 +194,17 @@ test("a PDF's preview shows its first page", limit, async () => {
   const [red, , blue] = pixels.at(121, 121);
   assert.ok(red < 20 && Math.abs(blue - 204) < 20, `${pixels.at(121, 121)}`);
   assert.deepEqual(pixels.at(121, 322), [255, 255, 255]);
+});
+
+// Nobody's PDF contains Helvetica.
+test("text in a font that a PDF does not contain is in its preview", limit, async () => {
+  const file = await upload(previewing, documents.pdf("HHHHHHHHHHHH"), "a.pdf", "application/pdf");
+  const pixels = await jpegPixels((await preview(previewing, file, "?width=640")).body);
+  let dark = 0;
+  for (let y = 90; y < 140; ++y) {
+    for (let x = 70; x < 320; ++x) dark += pixels.at(x, y)[0] < 128 ? 1 : 0;
+  }
+  assert.ok(dark > 300, `${dark} dark pixels`);
 });
 
 test("the preview of a sound is its loudness over time", limit, async () => {
