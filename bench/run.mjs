@@ -12,6 +12,7 @@ import * as api from './rows/api.mjs';
 import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
+import * as keys from './rows/keys.mjs';
 import { run as memory } from './rows/memory.mjs';
 import { run as media } from './rows/media.mjs';
 import * as messages from './rows/messages.mjs';
@@ -25,7 +26,7 @@ const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
     fairness, memory, start, growth, media,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
-    'webhook-memory': webhooks.memory,
+    'webhook-memory': webhooks.memory, keys: keys.rotate,
 };
 
 const usage = `usage: node bench/run.mjs [--only PART,...] [--rounds N] [--full] [--name NAME]
