@@ -14,6 +14,7 @@ import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
 import { run as isolation } from './rows/isolation.mjs';
+import * as keys from './rows/keys.mjs';
 import { run as memory } from './rows/memory.mjs';
 import { run as media } from './rows/media.mjs';
 import { run as mediaBeside } from './rows/media_beside.mjs';
@@ -30,7 +31,7 @@ const parts = {
     fairness, memory, start, growth, media,
     'media-beside': mediaBeside, 'media-memory': mediaMemory, detect, isolation,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
-    'webhook-memory': webhooks.memory,
+    'webhook-memory': webhooks.memory, keys: keys.rotate,
 };
 
 const usage = `usage: node bench/run.mjs [--only PART,...] [--rounds N] [--full] [--name NAME]

@@ -7,6 +7,7 @@
 #include "model/quota.hpp"
 #include "service/attachment_service.hpp"
 #include "service/inbound_service.hpp"
+#include "service/key_rotation.hpp"
 #include "service/media_service.hpp"
 #include "service/message_service.hpp"
 #include "service/partner_service.hpp"
@@ -30,6 +31,7 @@ struct Services {
     WebhookService& webhooks;
     meta::Database& database;
     const UrlMaker& urls;
+    KeyRotation& keys;
     const Clock& clock;
     Metrics& metrics;
     std::function<Task<std::string>()> ready;  // Empty when ready, else the failing part.

@@ -2,6 +2,7 @@
 
 #include "admin/audit.hpp"
 #include "admin/inbound.hpp"
+#include "admin/master_keys.hpp"
 #include "admin/messages.hpp"
 #include "admin/operations.hpp"
 #include "admin/partners.hpp"
@@ -40,6 +41,12 @@ constexpr std::array route_table{
           replay_webhook},
     Route{Method::post, "POST", "/webhooks/replay", "admin_webhook_replay_all",
           replay_all_webhooks},
+    Route{Method::get, "GET", "/master-keys", "admin_master_key_list", list_master_keys},
+    Route{Method::post, "POST", "/master-keys/rotate", "admin_master_key_rotate",
+          rotate_master_key},
+    Route{Method::get, "GET", "/master-keys/rewrap", "admin_master_key_rewrap", show_rewrap},
+    Route{Method::delete_, "DELETE", "/master-keys/{}", "admin_master_key_retire",
+          retire_master_key},
     Route{Method::get, "GET", "/audit/start", "admin_audit_start", show_audit_start},
     Route{Method::get, "GET", "/audit/head", "admin_audit_head", show_audit_head},
     Route{Method::get, "GET", "/audit/entries/{}", "admin_audit_list", list_audit},

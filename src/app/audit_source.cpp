@@ -19,7 +19,7 @@ namespace json = boost::json;
 class StoreSource final : public AuditSource {
 public:
     static Result<std::unique_ptr<AuditSource>> open(const StorePaths& paths) {
-        TRY(const crypto::KeyRing keys, crypto::KeyRing::open(paths.master_key));
+        TRY(const crypto::KeyRing keys, read_keys(paths));
         TRY(auto database,
             meta::open_sqlite(
                 {.file = paths.sqlite, .access = meta::Access::read_only, .keys = &keys}));

@@ -35,6 +35,8 @@ struct Parsed {
     std::string number;
     std::string shell;
     bool all = false;
+    bool in_background = false;
+    std::uint32_t version = 1;
     std::vector<std::string> help_words;
     std::function<Result<int>()> action;
 };
@@ -52,6 +54,7 @@ public:
         add_servers();
         add_partner();
         add_key();
+        add_master_key();
         add_line();
         add_upload();
         add_receive();
@@ -68,6 +71,7 @@ private:
     void add_partner();
     void add_partner_quota(CLI::App* partner);
     void add_key();
+    void add_master_key();
     void add_line();
     void add_upload();
     void add_receive();
@@ -212,6 +216,25 @@ void CommandLine::add_key() {
                       [this] { return key_revoke(parsed_.admin, parsed_.subject); })
         ->add_option("KEY_ID", parsed_.subject, "As key list shows it")
         ->required();
+}
+
+void CommandLine::add_master_key() {
+    CLI::App* keys = add_group("keys", "Versions of the master key");
+    add_admin_command(keys, "rotate", "Take a new master key into use and re-wrap every data key",
+                      [this] { return master_key_rotate(parsed_.admin, parsed_.in_background); })
+        ->add_flag("--background", parsed_.in_background, "Do not wait for the re-wrapping");
+    add_admin_command(keys, "list", "All versions, and how many attachments are under each",
+                      [this] { return master_key_list(parsed_.admin); });
+    add_admin_command(keys, "retire", "Remove a version that nothing needs any more",
+                      [this] { return master_key_retire(parsed_.admin, parsed_.subject); })
+        ->add_option("VERSION", parsed_.subject, "As keys list shows it")
+        ->required();
+    CLI::App* generate = keys->add_subcommand(
+        "generate", "Print a new key's line, for encryption.master_key_command");
+    generate->add_option("VERSION", parsed_.version, "Its number: one more than the last (1)")
+        ->check(CLI::Validator(CLI::Range(1U, 4'294'967'295U)).description(""));
+    add_json(generate, parsed_.format);
+    on(generate, [this] { return master_key_generate(parsed_.version, parsed_.format); });
 }
 
 void CommandLine::add_line() {

@@ -56,6 +56,13 @@ Result<int> key_add(const AdminOptions& options, const std::string& partner);
 Result<int> key_list(const AdminOptions& options, const std::string& partner);
 Result<int> key_revoke(const AdminOptions& options, const std::string& key_id);
 
+// Without `in_background`: returns when every attachment is under the new version.
+Result<int> master_key_rotate(const AdminOptions& options, bool in_background);
+Result<int> master_key_list(const AdminOptions& options);
+Result<int> master_key_retire(const AdminOptions& options, const std::string& version);
+// Prints a new key's line. Needs no server.
+Result<int> master_key_generate(std::uint32_t version, Format format);
+
 Result<int> line_add(const AdminOptions& options,
                      const std::string& partner,
                      const std::string& number);

@@ -86,6 +86,7 @@ std::string place_in(const std::filesystem::path& file, const toml::source_regio
 std::optional<std::string> value_text(const toml::node& node, KeyKind kind) {
     switch (kind) {
         case KeyKind::text:
+        case KeyKind::command:
             if (const auto* text = node.as_string()) return text->get();
             break;
         case KeyKind::boolean:
@@ -96,6 +97,19 @@ std::optional<std::string> value_text(const toml::node& node, KeyKind kind) {
             break;
     }
     return std::nullopt;
+}
+
+// The words of a list of strings; none if it is anything else.
+std::vector<std::string> value_words(const toml::node& node) {
+    std::vector<std::string> words;
+    const auto* const list = node.as_array();
+    if (list == nullptr) return words;
+    for (const toml::node& each : *list) {
+        const auto* const word = each.as_string();
+        if (word == nullptr) return {};
+        words.push_back(word->get());
+    }
+    return words;
 }
 
 Result<> apply_section(Config& config,
@@ -111,15 +125,18 @@ Result<> apply_section(Config& config,
             return wrong(place + ": unknown key " + name + "; accepted in [" +
                          std::string(section) + "]: " + accepted_keys(section));
         }
-        const auto text = value_text(node, key->kind);
+        auto text = value_text(node, key->kind);
+        const auto words =
+            key->kind == KeyKind::command ? value_words(node) : std::vector<std::string>();
+        if (!words.empty()) text.emplace();
         if (!text) {
-            const std::string_view type = key->kind == KeyKind::text      ? " (a string)"
-                                          : key->kind == KeyKind::boolean ? ""
-                                                                          : " (without quotes)";
+            const std::string_view type = key->kind == KeyKind::text     ? " (a string)"
+                                          : key->kind == KeyKind::number ? " (without quotes)"
+                                                                         : "";
             return wrong(place + ": " + name + " must be " + std::string(key->accepted) +
                          std::string(type));
         }
-        const RawValue value{*text, file.parent_path()};
+        const RawValue value{*text, file.parent_path(), words};
         CHECK(apply(config, *key, value, std::move(place), places));
     }
     for (const std::string_view secret : secrets) {
@@ -191,7 +208,7 @@ Result<> apply_environment(Config& config, const Environment& environment, Place
                 return wrong(name + ": give " + other->second + " or " + name + ", not both");
             }
         }
-        CHECK(apply(config, *found->second, {value, {}}, name, places));
+        CHECK(apply(config, *found->second, {value, {}, {}}, name, places));
     }
     return {};
 }
@@ -226,8 +243,14 @@ private:
             return missing("metadata.sqlite", "/var/lib/satchel/satchel.db");
         }
         if (config_.blobs.local.empty()) return missing("blobs.local", "/var/lib/satchel/blobs");
-        if (config_.encryption.master_key_file.empty()) {
+        const auto& encryption = config_.encryption;
+        if (encryption.master_key_file.empty() && encryption.master_key_command.empty()) {
             return missing("encryption.master_key_file", "/etc/satchel/master.key");
+        }
+        if (!encryption.master_key_file.empty() && !encryption.master_key_command.empty()) {
+            return wrong(at("encryption.master_key_command") +
+                         ": give encryption.master_key_file or "
+                         "encryption.master_key_command, not both");
         }
         return {};
     }
@@ -361,6 +384,11 @@ Result<Config> load_config(Config base,
     Places places;
     if (file) CHECK(apply_file(base, *file, places));
     CHECK(apply_environment(base, environment, places));
+    // A default gives way to what was set.
+    if (places.contains("encryption.master_key_command") &&
+        !places.contains("encryption.master_key_file")) {
+        base.encryption.master_key_file.clear();
+    }
     CHECK(CrossCheck(base, places).run());
     return base;
 }

@@ -69,6 +69,7 @@ struct Config {
     } blobs;
     struct EncryptionSection {
         std::filesystem::path master_key_file;
+        std::vector<std::string> master_key_command;  // Program and arguments; empty: a file.
     } encryption;
     struct MediaSection {
         bool accept_webp_and_svg = false;

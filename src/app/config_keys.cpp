@@ -48,6 +48,26 @@ bool set_path(std::filesystem::path& target, const RawValue& value) {
     return true;
 }
 
+// A list is run as it is, a line by the shell.
+bool set_command(std::vector<std::string>& target, const RawValue& value) {
+    const auto has_null = [](const std::string& word) {
+        return word.find('\0') != std::string::npos;
+    };
+    if (!value.words.empty()) {
+        if (value.words.size() > limits::key_command_words_max || value.words.front().empty() ||
+            std::ranges::any_of(value.words, has_null)) {
+            return false;
+        }
+        target = value.words;
+        return true;
+    }
+    if (value.text.find_first_not_of(" \t") == std::string::npos || has_null(value.text)) {
+        return false;
+    }
+    target = {"/bin/sh", "-c", value.text};
+    return true;
+}
+
 bool set_file(std::string& target, const RawValue& value) {
     std::filesystem::path path;
     if (!set_path(path, value)) return false;
@@ -239,6 +259,11 @@ constexpr std::array key_table{
     ConfigKey{
         "encryption.master_key_file", text, path_form, false,
         [](Config& c, const RawValue& v) { return set_path(c.encryption.master_key_file, v); }},
+    ConfigKey{"encryption.master_key_command", command,
+              "a command line, or a list of a program and its arguments", false,
+              [](Config& c, const RawValue& v) {
+                  return set_command(c.encryption.master_key_command, v);
+              }},
     ConfigKey{"media.accept_webp_and_svg", boolean, boolean_form, false,
               [](Config& c, const RawValue& v) {
                   return set_boolean(c.media.accept_webp_and_svg, v.text);

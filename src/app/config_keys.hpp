@@ -7,16 +7,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace satchel::app {
 
 // A value as it was written, before it is known to fit.
 struct RawValue {
-    std::string text;              // Numbers and booleans as text, too.
-    std::filesystem::path folder;  // What relative paths are meant from.
+    std::string text;                     // Numbers and booleans as text, too.
+    std::filesystem::path folder;         // What relative paths are meant from.
+    std::vector<std::string> words = {};  // Of a list.
 };
 
-enum class KeyKind : std::uint8_t { text, boolean, number };
+// A command is a text or a list of texts.
+enum class KeyKind : std::uint8_t { text, boolean, number, command };
 
 struct ConfigKey {
     std::string_view name;  // section.key

@@ -1,9 +1,9 @@
 // satchel serve: the production server.
 #include "app/commands.hpp"
 #include "app/config.hpp"
+#include "app/key_work.hpp"
 #include "app/server.hpp"
 #include "base/log.hpp"
-#include "crypto/key_ring.hpp"
 #include "http/tls.hpp"
 
 #include <boost/json.hpp>
@@ -16,9 +16,7 @@ Result<> check_files(const Config& config) {
     if (config.has_tls()) {
         CHECK(http::make_tls_context({config.server.tls_cert, config.server.tls_key}));
     }
-    const auto keys = crypto::KeyRing::open(config.encryption.master_key_file);
-    if (!keys && keys.error().code != Errc::not_found) return std::unexpected(keys.error());
-    return {};
+    return check_keys(config);
 }
 
 Result<int> check_only(const ServeOptions& options, const Config& config) {

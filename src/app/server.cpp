@@ -2,6 +2,7 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/key_work.hpp"
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
@@ -50,41 +51,17 @@ std::string random_token() {
     return to_base64url(bytes);
 }
 
-// A key is made only for a store that has nothing to decrypt yet.
-Result<crypto::KeyRing> open_keys(const Config& config) {
-    const fs::path& file = config.encryption.master_key_file;
-    auto keys = crypto::KeyRing::open(file);
-    if (keys || keys.error().code != Errc::not_found) return keys;
-    std::error_code error;
-    if (fs::exists(config.metadata.sqlite, error) || error) {
-        Error lost;
-        lost.code = Errc::not_found;
-        lost.message = "the master key " + file.string() + " is missing, but " +
-                       config.metadata.sqlite.string() +
-                       " exists and cannot be read without it; restore the key from a backup";
-        return std::unexpected(std::move(lost));
-    }
-    if (!file.parent_path().empty()) fs::create_directories(file.parent_path(), error);
-    CHECK(crypto::KeyRing::create(file));
-    return crypto::KeyRing::open(file);
-}
-
-crypto::sigv4::Credentials upload_credentials(const crypto::KeyRing& keys) {
-    return {"satchel", to_base64url(keys.secret("upload-url-v1").bytes), "local"};
-}
-
 }  // namespace
 
 // Members are destroyed in reverse: the loops last, because what is above them holds timers and
 // sockets on them and the database's writer may still post to them.
 struct Server::State {
-    State(ServerOptions o, FolderLock l, crypto::KeyRing k)
+    State(ServerOptions o, FolderLock l, MasterKeys k)
         : options(std::move(o)),
           lock(std::move(l)),
-          keys(std::move(k)),
-          pool(limits::blocking_threads),
-          presigner(upload_credentials(keys)),
-          webhook_secrets(keys) {
+          key_source(std::move(k.source)),
+          keys(std::move(k.ring)),
+          pool(limits::blocking_threads) {
         for (unsigned i = 0; i < thread_count(options.config); ++i) {
             loops.push_back(std::make_unique<Loop>(1));
         }
@@ -92,6 +69,7 @@ struct Server::State {
 
     ServerOptions options;
     FolderLock lock;
+    std::unique_ptr<crypto::KeySource> key_source;
     crypto::KeyRing keys;
     std::vector<std::unique_ptr<Loop>> loops;
     BlockingPool pool;
@@ -99,8 +77,9 @@ struct Server::State {
     std::unique_ptr<blob::Disk> disk = blob::make_posix_disk();
     std::unique_ptr<blob::Store> blobs;
     std::unique_ptr<meta::Database> database;
-    crypto::sigv4::Presigner presigner;
-    webhook::SecretBox webhook_secrets;
+    std::optional<crypto::sigv4::Presigner> presigner;
+    std::optional<webhook::SecretBox> webhook_secrets;
+    std::optional<KeyRotation> key_rotation;
     std::unique_ptr<fetch::Fetcher> fetcher;
     std::optional<MediaWork> media;
     std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
@@ -131,6 +110,8 @@ struct Server::State {
     fs::path data_folder() const { return options.config.data_folder(); }
 
     Result<> open_stores();
+    Result<> open_secrets();
+    Result<crypto::Key> secret(std::string_view purpose);
     Result<> ensure_demo();
     Result<> open_listeners();
     std::vector<Chore> chores();
@@ -149,9 +130,27 @@ struct Server::State {
     void one_server_stopped();
 };
 
+Result<crypto::Key> Server::State::secret(std::string_view purpose) {
+    auto derive = [purpose](meta::Session& session) -> Result<crypto::Key> {
+        return session.secret(purpose);
+    };
+    return run_to_end(first_loop(), database->read(derive));
+}
+
+Result<> Server::State::open_secrets() {
+    TRY(const crypto::Key for_urls, secret(url_secret_purpose));
+    presigner.emplace(url_credentials(for_urls));
+    TRY(const crypto::Key for_webhooks, secret(webhook::SecretBox::purpose));
+    webhook_secrets.emplace(for_webhooks, keys.former_secrets(webhook::SecretBox::purpose));
+    key_rotation.emplace(KeyRotation::Parts{first_loop(), *database, keys, *key_source,
+                                            *webhook_secrets, pool, clock});
+    return {};
+}
+
 Result<> Server::State::open_stores() {
     const Config& config = options.config;
     TRY(database, meta::open_sqlite({.file = config.metadata.sqlite, .keys = &keys}));
+    CHECK(open_secrets());
     std::error_code ignored;
     if (config.blobs.local.has_parent_path()) {
         fs::create_directories(config.blobs.local.parent_path(), ignored);
@@ -179,9 +178,9 @@ Result<> Server::State::open_stores() {
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
     }
-    webhooks.emplace(WebhookService::Parts{*database, *fetcher, webhook_secrets, clock});
+    webhooks.emplace(WebhookService::Parts{*database, *fetcher, *webhook_secrets, clock});
     deliverer.emplace(
-        webhook::Deliverer::Parts{first_loop(), *database, *fetcher, webhook_secrets, clock});
+        webhook::Deliverer::Parts{first_loop(), *database, *fetcher, *webhook_secrets, clock});
     CHECK(run_to_end(first_loop(), attachments->recover()));
     return run_to_end(first_loop(), deletions->recover());
 }
@@ -195,7 +194,8 @@ std::vector<Chore> Server::State::chores() {
 Result<> Server::State::ensure_demo() {
     const auto& demo = options.demo;
     if (!demo) return {};
-    running.demo_api_key = "sat_" + to_base64url(keys.secret("demo-api-key-v1").bytes);
+    TRY(const crypto::Key api_key, secret(demo_secret_purpose));
+    running.demo_api_key = "sat_" + to_base64url(api_key.bytes);
     TRY(const Partner partner,
         run_to_end(first_loop(), partners->ensure_partner(demo->name, running.demo_api_key)));
     running.demo_partner = partner.id;
@@ -232,7 +232,7 @@ Result<> Server::State::open_listeners() {
     running.admin.url =
         "http://" + Endpoint{config.admin.listen.address, admin_server->port()}.text();
     running.admin.token = config.admin.token.empty() ? random_token() : config.admin.token;
-    urls.emplace(bases, presigner);
+    urls.emplace(bases, *presigner);
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
     messaging.emplace(config, first_loop(),
@@ -261,7 +261,7 @@ void Server::State::make_handlers() {
                            .webhooks = *webhooks,
                            .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
                            .urls = *urls,
-                           .presigner = presigner,
+                           .presigner = *presigner,
                            .clock = clock,
                            .ready = is_ready,
                            .observe = observe,
@@ -275,6 +275,7 @@ void Server::State::make_handlers() {
                              .webhooks = *webhooks,
                              .database = *database,
                              .urls = *urls,
+                             .keys = *key_rotation,
                              .clock = clock,
                              .metrics = metrics,
                              .ready = is_ready,
@@ -310,6 +311,7 @@ void Server::State::add_values() {
                     [this] { return static_cast<double>(media->inspector().totals().unscanned); });
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
+    add_key_values(metrics, *key_rotation);
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
                   [this] { return sweeper->lag_seconds(); });
 }
@@ -365,6 +367,7 @@ Task<> Server::State::supervise() {
     public_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     admin_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     sweeper->stop();
+    key_rotation->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
     deliverer->stop();
@@ -405,7 +408,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
     log::set_level(options.config.log.level);
     TRY(FolderLock lock, FolderLock::take(options.config.data_folder()));
-    TRY(crypto::KeyRing keys, open_keys(options.config));
+    TRY(MasterKeys keys, open_keys(options.config));
     auto state = std::make_unique<State>(std::move(options), std::move(lock), std::move(keys));
     CHECK(state->open_stores());
     CHECK(state->ensure_demo());
@@ -424,6 +427,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background.emplace(first);
     state.supervision.emplace(first);
     state.background->spawn("sweeper", state.sweeper->run());
+    state.background->spawn("keys", state.key_rotation->run());
     state.background->spawn("webhooks", state.deliverer->run());
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());

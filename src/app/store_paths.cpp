@@ -1,6 +1,7 @@
 #include "app/store_paths.hpp"
 
 #include "app/config.hpp"
+#include "app/key_work.hpp"
 #include "app/output.hpp"
 
 namespace satchel::app {
@@ -12,11 +13,12 @@ Result<StorePaths> paths_of(const ServerChoice& choice) {
     if (!choice.config.empty()) {
         TRY(const Config config, load_config({}, choice.config, process_environment()));
         return StorePaths{config.metadata.sqlite, config.blobs.local,
-                          config.encryption.master_key_file, config.data_folder()};
+                          config.encryption.master_key_file, config.encryption.master_key_command,
+                          config.data_folder()};
     }
     const fs::path folder(choice.data.empty() ? default_data_folder
                                               : std::string_view(choice.data));
-    return StorePaths{folder / "satchel.db", folder / "blobs", folder / "master.key", folder};
+    return StorePaths{folder / "satchel.db", folder / "blobs", folder / "master.key", {}, folder};
 }
 
 }  // namespace
@@ -28,6 +30,10 @@ Result<StorePaths> find_store(const ServerChoice& choice) {
     return refuse("there is no store at " + paths.folder.string() +
                       "; name its folder with --data DIR or its settings with --config FILE",
                   Errc::not_found);
+}
+
+Result<crypto::KeyRing> read_keys(const StorePaths& paths) {
+    return make_key_source(paths.master_key, paths.master_key_command)->read();
 }
 
 }  // namespace satchel::app

@@ -1,14 +1,12 @@
 // satchel upload: pre-uploads files on a partner's behalf, and sends them if asked to.
 #include "app/client.hpp"
 #include "app/commands.hpp"
+#include "app/progress_bar.hpp"
 #include "model/content_type.hpp"
-
-#include <unistd.h>
 
 #include <boost/json.hpp>
 
 #include <array>
-#include <cstdio>
 #include <filesystem>
 
 namespace satchel::app {
@@ -16,9 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-
-constexpr std::size_t bar_characters = 30;
-constexpr std::size_t bar_name_characters = 24;
 
 // Extensions that the content type table does not name, or names for a rarer type.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 12> other_extensions{{
@@ -55,37 +50,6 @@ std::optional<std::string> type_of(const fs::path& file) {
     }
     return std::nullopt;
 }
-
-// A bar on standard error, if that is a terminal.
-class ProgressBar {
-public:
-    explicit ProgressBar(const std::string& name)
-        : name_(printable(name).substr(0, bar_name_characters)),
-          shown_(::isatty(STDERR_FILENO) == 1) {}
-    ~ProgressBar() {
-        if (drawn_) std::fputs("\n", stderr);
-    }
-    ProgressBar(const ProgressBar&) = delete;
-    ProgressBar& operator=(const ProgressBar&) = delete;
-
-    void show(std::uint64_t sent, std::uint64_t total) {
-        const auto percent = static_cast<int>(total == 0 ? 100 : sent * 100 / total);
-        if (!shown_ || percent == percent_) return;
-        percent_ = percent;
-        drawn_ = true;
-        const std::size_t full = bar_characters * static_cast<std::size_t>(percent) / 100;
-        std::string bar(full, '#');
-        bar.resize(bar_characters, '.');
-        std::fprintf(stderr, "\r%-24s [%s] %3d %%  %s ", name_.c_str(), bar.c_str(), percent,
-                     human_size(total).c_str());
-    }
-
-private:
-    std::string name_;
-    bool shown_;
-    bool drawn_ = false;
-    int percent_ = -1;
-};
 
 // Whose line it is.
 Result<std::string> owner_of(const AdminClient& client, const std::string& line) {
@@ -156,7 +120,9 @@ Result<json::object> upload_one(const AdminClient& client,
     request.url = std::string(made.at("upload_url").as_string());
     request.headers.emplace_back("Content-Type", file.content_type);
     request.file = file.path;
-    request.progress = [&bar](std::uint64_t sent, std::uint64_t total) { bar.show(sent, total); };
+    request.progress = [&bar](std::uint64_t sent, std::uint64_t total) {
+        bar.show(sent, total, human_size(total));
+    };
     TRY(const ClientResponse response, send_request(request));
     if (response.status != 200) {
         return refuse("the upload of " + file.path.string() + " was refused with status " +

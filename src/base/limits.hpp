@@ -145,6 +145,18 @@ inline constexpr std::size_t sweep_batch_max = 200;
 inline constexpr auto sweep_interval = 10s;
 inline constexpr std::size_t audit_page_max = 1000;  // Entries read at once.
 
+// The master key: a key file, or what a command prints.
+inline constexpr std::size_t master_key_text_bytes_max = 4 * KiB;
+inline constexpr std::size_t master_key_versions_max = 32;
+inline constexpr std::size_t key_command_words_max = 64;
+inline constexpr std::size_t key_command_error_bytes_max = 4 * KiB;  // More is thrown away.
+inline constexpr auto key_command_wait_max = 30s;
+inline constexpr std::size_t rewrap_batch_max = 500;  // Attachments, in one write.
+inline constexpr auto rewrap_look_interval = 10s;     // For late rows under an older version.
+inline constexpr auto rewrap_retry_wait = 1min;       // After a pass that failed,
+inline constexpr auto rewrap_damage_wait = 1h;        // or found keys that cannot be unwrapped.
+inline constexpr std::size_t key_count_page_max = 500;
+
 // Outbound requests (src/fetch). A caller says how long one may take and how much it may bring.
 inline constexpr std::size_t outbound_url_bytes_max = 8 * KiB;
 inline constexpr std::size_t outbound_head_bytes_max = 64 * KiB;

@@ -1,33 +1,11 @@
 #include "meta/attachments.hpp"
 
 #include "meta/columns.hpp"
+#include "meta/key_slot.hpp"
 #include "meta/renditions.hpp"
-
-#include <array>
-#include <cstring>
 
 namespace satchel::meta {
 namespace {
-
-// A key slot: length, key, zeros. One size for all, so that a slot is overwritten in place.
-using Slot = std::array<std::byte, 64>;
-static_assert(wrapped_key_bytes_max == Slot{}.size() - 1);
-
-Slot to_slot(ByteView key) {
-    Slot slot{};
-    slot[0] = static_cast<std::byte>(key.size());
-    std::ranges::copy(key, slot.begin() + 1);
-    return slot;
-}
-
-Result<Bytes> from_slot(ByteView slot) {
-    const std::size_t size = slot.empty() ? 0 : std::to_integer<std::size_t>(slot[0]);
-    if (slot.size() != Slot{}.size() || size > wrapped_key_bytes_max) {
-        return fail(Errc::corrupt, "an attachment's key slot is missing or damaged");
-    }
-    const ByteView key = slot.subspan(1, size);
-    return Bytes(key.begin(), key.end());
-}
 
 Result<AttachmentState> state_from(std::string_view text) {
     for (const auto state :
@@ -49,8 +27,10 @@ Result<AttachmentRow> read_row(const Statement& row) {
     AttachmentRow out;
     TRY(out.id, id_at<AttachmentId>(row, 0));
     TRY(out.partner, id_at<PartnerId>(row, 1));
-    TRY(out.wrapped_key, from_slot(row.blob(2)));
-    out.key_version = static_cast<std::uint32_t>(row.integer(3));
+    TRY(const SlottedKey slotted,
+        from_slot(row.blob(2), static_cast<std::uint32_t>(row.integer(3))));
+    out.wrapped_key.assign(slotted.key.begin(), slotted.key.end());
+    out.key_version = slotted.version;
     out.sealed_name = bytes_at(row, 4);
     out.content_type = row.text(5);
     out.size_bytes = static_cast<std::uint64_t>(row.integer(6));
@@ -67,11 +47,11 @@ Result<AttachmentRow> read_row(const Statement& row) {
     return out;
 }
 
-Result<std::int64_t> store_key(Session& session, ByteView key) {
+Result<std::int64_t> store_key(Session& session, ByteView key, std::uint32_t version) {
     if (key.size() > wrapped_key_bytes_max) {
         return fail(Errc::invalid_argument, "a wrapped key does not fit its slot");
     }
-    const Slot slot = to_slot(key);
+    const KeySlot slot = to_slot(key, version);
     {
         TRY(auto reused,
             session.query("UPDATE attachment_keys SET in_use = 1, sealed = $1 WHERE slot = "
@@ -90,13 +70,13 @@ Result<std::int64_t> store_key(Session& session, ByteView key) {
 
 Result<> destroy_key(Session& session, std::int64_t slot) {
     return session.run("UPDATE attachment_keys SET in_use = 0, sealed = $2 WHERE slot = $1", slot,
-                       ByteView(Slot{}));
+                       ByteView(KeySlot{}));
 }
 
 }  // namespace
 
 Result<> insert_attachment(Session& session, const AttachmentRow& row) {
-    TRY(const auto slot, store_key(session, row.wrapped_key));
+    TRY(const auto slot, store_key(session, row.wrapped_key, row.key_version));
     return session.run(
         "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, content_type, "
         "size_bytes, state, tier, created_at, upload_expires_at, blob, sweep_at, is_sent, "

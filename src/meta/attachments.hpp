@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "meta/audit.hpp"
 #include "meta/database.hpp"
+#include "meta/key_slot.hpp"
 #include "model/attachment.hpp"
 
 #include <cstdint>
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace satchel::meta {
-
-// Keys are kept in slots of one size, see docs/formats/metadata.md.
-inline constexpr std::size_t wrapped_key_bytes_max = 63;
 
 struct AttachmentRow {
     AttachmentId id;

@@ -66,6 +66,10 @@ public:
     // with keys.
     virtual const crypto::TextCipher& texts() const = 0;
 
+    // A secret for one purpose, the same for the life of the database. Only for a database that
+    // was opened with keys, once one was written to.
+    virtual crypto::Key secret(std::string_view purpose) const = 0;
+
     // Signs the deletion audit. Null if the database was opened without keys, or has none.
     virtual const crypto::AuditSigner* audit_signer() const = 0;
     // Where the deletion audit ends, for append_audit(). Only in a write, and only for a database

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "meta/audit.hpp"
 #include "meta/log_vfs.hpp"
+#include "meta/master_keys.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_schema.hpp"
 #include "meta/sqlite_writer.hpp"
@@ -143,7 +144,8 @@ Result<KeysPtr> find_keys(SqliteConnection& connection, const crypto::KeyRing& k
     return key ? std::make_shared<const DatabaseKeys>(*key) : nullptr;
 }
 
-// The same, made if it is not there, and the audit that is signed with it.
+// The same, made if it is not there, and the audit that is signed with it. A newer version of the
+// master key comes into use.
 Result<KeysPtr> make_keys(SqliteConnection& connection, const crypto::KeyRing& keys) {
     TRY(auto found, find_keys(connection, keys));
     if (found == nullptr) {
@@ -151,8 +153,10 @@ Result<KeysPtr> make_keys(SqliteConnection& connection, const crypto::KeyRing& k
         CHECK(insert_text_key(connection, keys, key));
         found = std::make_shared<const DatabaseKeys>(key);
     }
+    const Time now = Clock().now();
+    CHECK(adopt_master_key(connection, keys, now));
     connection.set_keys(found);
-    TRY(const AuditPosition end, open_audit_chain(connection, Clock().now()));
+    TRY(const AuditPosition end, open_audit_chain(connection, now));
     connection.keep_audit_end(end);
     return found;
 }
@@ -170,6 +174,14 @@ Result<KeysPtr> open_keys(SqliteConnection& connection, const SqliteOptions& opt
     return made;
 }
 
+// Before anything is written: a database that cannot be read stays as it is.
+Result<> check_keys(SqliteConnection& connection, const SqliteOptions& options) {
+    if (options.keys == nullptr) return {};
+    TRY(const auto schema, schema_of(connection));
+    if (schema == 0 || schema > newest_schema()) return {};
+    return check_master_keys(connection, *options.keys);
+}
+
 Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
     const bool writes = options.access == Access::read_write;
     if (writes) CHECK(create_if_absent(options.file));
@@ -180,6 +192,7 @@ Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
         with_log.vfs = log_vfs->name();
     }
     TRY(auto connection, SqliteConnection::open(with_log, options.access));
+    CHECK(check_keys(*connection, options));
     CHECK(prepare_schema(*connection, options.access));
     TRY(auto keys, open_keys(*connection, options));
     std::unique_ptr<SqliteWriter> writer;

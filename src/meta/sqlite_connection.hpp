@@ -22,7 +22,9 @@ Error sqlite_error(sqlite3* db, int code, std::string_view operation);
 
 // What hangs from the key that stands, wrapped, in the database itself.
 struct DatabaseKeys {
-    explicit DatabaseKeys(const crypto::Key& text_key) : texts(text_key), audit(text_key) {}
+    explicit DatabaseKeys(const crypto::Key& text_key)
+        : root(text_key), texts(text_key), audit(text_key) {}
+    crypto::Key root;
     crypto::TextCipher texts;
     crypto::AuditSigner audit;
 };
@@ -78,6 +80,10 @@ public:
     const crypto::TextCipher& texts() const override {
         ASSERT(keys_ != nullptr);
         return keys_->texts;
+    }
+    crypto::Key secret(std::string_view purpose) const override {
+        ASSERT(keys_ != nullptr);
+        return crypto::secret_of(keys_->root, purpose);
     }
     const crypto::AuditSigner* audit_signer() const override {
         return keys_ == nullptr ? nullptr : &keys_->audit;

@@ -7,21 +7,9 @@ namespace {
 
 // PRAGMA application_id: "SATC" in ASCII. Frozen.
 constexpr std::int64_t application_id = 0x53415443;
-constexpr std::int64_t newest_schema = migrations.back().number;
 
 std::unexpected<Error> refuse(Errc code, std::string message) {
     return std::unexpected(Error{code, nullptr, message, message});
-}
-
-Result<std::int64_t> schema_of(SqliteConnection& connection) {
-    TRY(const auto application, connection.integer("PRAGMA application_id"));
-    TRY(const auto schema, connection.integer("PRAGMA user_version"));
-    if (application == application_id) return schema;
-    TRY(const auto objects, connection.integer("SELECT count(*) FROM sqlite_schema"));
-    if (application != 0 || schema != 0 || objects != 0) {
-        return refuse(Errc::corrupt, "this is the database of another program");
-    }
-    return 0;
 }
 
 Result<> migrate_one(SqliteConnection& connection, const Migration& migration) {
@@ -47,19 +35,34 @@ Result<> use_write_ahead_log(SqliteConnection& connection) {
 
 }  // namespace
 
+std::int64_t newest_schema() {
+    return migrations.back().number;
+}
+
+Result<std::int64_t> schema_of(SqliteConnection& connection) {
+    TRY(const auto application, connection.integer("PRAGMA application_id"));
+    TRY(const auto schema, connection.integer("PRAGMA user_version"));
+    if (application == application_id) return schema;
+    TRY(const auto objects, connection.integer("SELECT count(*) FROM sqlite_schema"));
+    if (application != 0 || schema != 0 || objects != 0) {
+        return refuse(Errc::corrupt, "this is the database of another program");
+    }
+    return 0;
+}
+
 Result<> prepare_schema(SqliteConnection& connection, Access access) {
     TRY(const auto schema, schema_of(connection));
-    if (schema > newest_schema) {
+    if (schema > newest_schema()) {
         return refuse(Errc::invalid_argument,
                       "it was written by a newer release (schema " + std::to_string(schema) +
-                          ", this one knows up to " + std::to_string(newest_schema) +
+                          ", this one knows up to " + std::to_string(newest_schema()) +
                           "): use that release");
     }
     if (access == Access::read_only) {
-        if (schema < newest_schema) {
+        if (schema < newest_schema()) {
             return refuse(Errc::invalid_argument,
                           "it has the schema of an older release (" + std::to_string(schema) +
-                              ", needed is " + std::to_string(newest_schema) +
+                              ", needed is " + std::to_string(newest_schema()) +
                               "): start the server once to bring it up to date");
         }
         return {};

@@ -5,6 +5,11 @@
 
 namespace satchel::meta {
 
+// What prepare_schema() makes of a file.
+std::int64_t newest_schema();
+// 0: not a database yet. Errors as below.
+Result<std::int64_t> schema_of(SqliteConnection& connection);
+
 // Errors carry a line for the operator in `message`, without the file's name.
 //
 // Refuses files of others and newer schemas; with read_only older ones, too. With read_write it

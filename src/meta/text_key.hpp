@@ -8,9 +8,11 @@
 
 namespace satchel::meta {
 
-// Nullopt if none was made yet. Errc::corrupt, with a line for the operator in `message`, if it
-// belongs to another master key.
+// Nullopt if none was made yet. Errc::corrupt if it belongs to another master key.
 Result<std::optional<crypto::Key>> find_text_key(Session& session, const crypto::KeyRing& keys);
+// Wraps it under the newest version of `keys`, from whichever it was under. Nothing if there is
+// none.
+Result<> rewrap_text_key(Session& session, const crypto::KeyRing& keys);
 // Errc::conflict if there is one already.
 Result<> insert_text_key(Session& session, const crypto::KeyRing& keys, const crypto::Key& key);
 

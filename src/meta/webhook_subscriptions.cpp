@@ -101,4 +101,23 @@ Result<bool> remove_subscription(Session& session, PartnerId partner, Subscripti
     return changed(*statement);
 }
 
+Result<std::vector<SealedSecret>> sealed_secrets_after(Session& session,
+                                                       std::int64_t after,
+                                                       std::size_t max) {
+    TRY(auto statement,
+        session.query("SELECT seq, id, sealed_secret FROM webhook_subscriptions WHERE seq > $1 "
+                      "ORDER BY seq LIMIT $2",
+                      after, max));
+    return all_rows(*statement, [](const Statement& row) -> Result<SealedSecret> {
+        SealedSecret out{.seq = row.integer(0), .subscription = {}, .sealed = bytes_at(row, 2)};
+        TRY(out.subscription, id_at<SubscriptionId>(row, 1));
+        return out;
+    });
+}
+
+Result<> store_sealed_secret(Session& session, SubscriptionId id, const Bytes& sealed) {
+    return session.run("UPDATE webhook_subscriptions SET sealed_secret = $2 WHERE id = $1", id,
+                       sealed);
+}
+
 }  // namespace satchel::meta

@@ -31,4 +31,15 @@ Result<std::size_t> count_subscriptions(Session& session, PartnerId partner);
 // False if there is none. What waits for it is dropped by the deliverer.
 Result<bool> remove_subscription(Session& session, PartnerId partner, SubscriptionId id);
 
+struct SealedSecret {
+    std::int64_t seq = 0;
+    SubscriptionId subscription;
+    Bytes sealed;
+};
+// seq > after, ascending.
+Result<std::vector<SealedSecret>> sealed_secrets_after(Session& session,
+                                                       std::int64_t after,
+                                                       std::size_t max);
+Result<> store_sealed_secret(Session& session, SubscriptionId id, const Bytes& sealed);
+
 }  // namespace satchel::meta

@@ -140,8 +140,9 @@ Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment 
         std::chrono::floor<std::chrono::seconds>(row.created_at) + limits::upload_window;
     row.sweep_at = row.upload_expires_at;
     const crypto::Key key = crypto::Key::random();
-    row.wrapped_key = parts_.keys.wrap(row.id, key);
-    row.key_version = parts_.keys.version();
+    crypto::WrappedKey wrapped = parts_.keys.wrap(row.id, key);
+    row.wrapped_key = std::move(wrapped.bytes);
+    row.key_version = wrapped.version;
     row.sealed_name =
         crypto::seal_once(crypto::name_key(key), row.id.bytes(), as_bytes(command.filename));
 

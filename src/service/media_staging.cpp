@@ -132,8 +132,9 @@ Async<StagedMedia> MediaService::stage(NewMedia media, MediaSource& source) {
     row.is_sent = true;
     row.blob = BlobId::random();
     const crypto::Key key = crypto::Key::random();
-    row.wrapped_key = parts_.keys.wrap(row.id, key);
-    row.key_version = parts_.keys.version();
+    crypto::WrappedKey wrapped = parts_.keys.wrap(row.id, key);
+    row.wrapped_key = std::move(wrapped.bytes);
+    row.key_version = wrapped.version;
     CO_TRY(row.size_bytes, co_await store(source, *row.blob, key));
     auto settled = co_await settle_type(staged, media, key);
     if (!settled) {

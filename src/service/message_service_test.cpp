@@ -267,8 +267,9 @@ TEST_F(MessageServiceTest, what_was_uploaded_again_since_it_was_found_is_not_sen
     meta::AttachmentRow row;
     row.id = AttachmentId::random();
     row.partner = alice;
-    row.wrapped_key = keys.wrap(row.id, key);
-    row.key_version = keys.version();
+    crypto::WrappedKey wrapped = keys.wrap(row.id, key);
+    row.wrapped_key = std::move(wrapped.bytes);
+    row.key_version = wrapped.version;
     row.sealed_name =
         crypto::seal_once(crypto::name_key(key), row.id.bytes(), as_bytes("photo.jpg"));
     row.content_type = "image/jpeg";

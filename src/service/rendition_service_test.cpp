@@ -68,8 +68,9 @@ struct RenditionServiceTest : testing::Test {
         meta::AttachmentRow row;
         row.id = AttachmentId::random();
         row.partner = PartnerId::random();
-        row.wrapped_key = keys.wrap(row.id, key);
-        row.key_version = keys.version();
+        crypto::WrappedKey wrapped = keys.wrap(row.id, key);
+        row.wrapped_key = std::move(wrapped.bytes);
+        row.key_version = wrapped.version;
         row.content_type = "image/tiff";
         row.size_bytes = content.size();
         row.state = AttachmentState::complete;

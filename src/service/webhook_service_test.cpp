@@ -19,7 +19,7 @@ using test::run;
 struct WebhookServiceTest : testing::Test {
     test::TempFolder folder;
     crypto::KeyRing keys = make_keys();
-    webhook::SecretBox secrets{keys};
+    webhook::SecretBox secrets{crypto::Key::random()};
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
     std::unique_ptr<meta::Database> database =
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});

@@ -20,7 +20,7 @@ namespace satchel::webhook {
 struct WebhookFixture : testing::Test {
     test::TempFolder folder;
     crypto::KeyRing keys = make_keys();
-    SecretBox secrets{keys};
+    SecretBox secrets{crypto::Key::random()};
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
     std::unique_ptr<meta::Database> database =
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
