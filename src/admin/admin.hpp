@@ -12,7 +12,10 @@
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,6 +41,9 @@ struct Services {
     std::function<std::vector<std::string>()> media_problems;
     // Present only with --test-clock: moves time and returns when every sweep has followed.
     std::function<Task<Result<>>(std::chrono::seconds)> advance_clock;
+    // Backups: docs/operations/admin-api.md. Errc::conflict while one runs.
+    std::function<Result<>(std::filesystem::path)> start_backup;
+    std::function<boost::json::object()> backup_status;
     std::string token;
 };
 

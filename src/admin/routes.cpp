@@ -1,6 +1,7 @@
 #include "admin/routes.hpp"
 
 #include "admin/audit.hpp"
+#include "admin/backups.hpp"
 #include "admin/inbound.hpp"
 #include "admin/messages.hpp"
 #include "admin/operations.hpp"
@@ -37,6 +38,8 @@ constexpr std::array route_table{
           replay_webhook},
     Route{Method::post, "POST", "/webhooks/replay", "admin_webhook_replay_all",
           replay_all_webhooks},
+    Route{Method::get, "GET", "/backup", "admin_backup_show", show_backup},
+    Route{Method::post, "POST", "/backup", "admin_backup_start", start_backup},
     Route{Method::get, "GET", "/audit/start", "admin_audit_start", show_audit_start},
     Route{Method::get, "GET", "/audit/head", "admin_audit_head", show_audit_head},
     Route{Method::get, "GET", "/audit/entries/{}", "admin_audit_list", list_audit},

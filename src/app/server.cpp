@@ -2,10 +2,12 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/backup_job.hpp"
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
 #include "app/run_to_end.hpp"
+#include "app/store_paths.hpp"
 #include "app/sweeper.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -145,6 +147,7 @@ struct Server::State {
     std::optional<UrlMaker> urls;
     admin::Metrics metrics;
     std::optional<Sweeper> sweeper;
+    std::optional<BackupJob> backups;
     std::optional<webhook::Deliverer> deliverer;
     std::optional<Messaging> messaging;
     LateHandler public_handler;
@@ -206,6 +209,7 @@ Result<> Server::State::open_stores() {
         config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
     sweeper.emplace(first_loop(), *attachments);
+    backups.emplace(BackupParts{*database, keys, pool, *disk, config.blobs.local, clock});
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
@@ -289,21 +293,25 @@ void Server::State::make_handlers() {
                            .observe = observe,
                            .allows_http_media = options.config.fetch.allow_http,
                            .cors_origin = options.config.server.cors_origin}));
-    admin::Services services{.attachments = *attachments,
-                             .partners = *partners,
-                             .inbound = messaging->inbound,
-                             .media = messaging->media,
-                             .messages = messaging->messages,
-                             .webhooks = *webhooks,
-                             .database = *database,
-                             .urls = *urls,
-                             .clock = clock,
-                             .metrics = metrics,
-                             .ready = is_ready,
-                             .sweeper_lag = [this] { return sweeper->lag_seconds(); },
-                             .media_problems = [this] { return media->problems(); },
-                             .advance_clock = {},
-                             .token = running.admin.token};
+    admin::Services services{
+        .attachments = *attachments,
+        .partners = *partners,
+        .inbound = messaging->inbound,
+        .media = messaging->media,
+        .messages = messaging->messages,
+        .webhooks = *webhooks,
+        .database = *database,
+        .urls = *urls,
+        .clock = clock,
+        .metrics = metrics,
+        .ready = is_ready,
+        .sweeper_lag = [this] { return sweeper->lag_seconds(); },
+        .media_problems = [this] { return media->problems(); },
+        .advance_clock = {},
+        .start_backup =
+            [this](fs::path folder) { return backups->start(*background, std::move(folder)); },
+        .backup_status = [this] { return backups->status(); },
+        .token = running.admin.token};
     if (options.test_clock) {
         services.advance_clock = [this](std::chrono::seconds by) { return advance_clock(by); };
     }
@@ -330,6 +338,7 @@ void Server::State::add_values() {
                     [this] { return static_cast<double>(media->inspector().totals().unscanned); });
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
+    backups->add_values(metrics);
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
                   [this] { return sweeper->lag_seconds(); });
 }
@@ -385,6 +394,7 @@ Task<> Server::State::supervise() {
     public_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     admin_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     sweeper->stop();
+    backups->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
     deliverer->stop();
@@ -425,6 +435,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
     log::set_level(options.config.log.level);
     TRY(FolderLock lock, FolderLock::take(options.config.data_folder()));
+    CHECK(check_no_restore(options.config.data_folder()));
     TRY(crypto::KeyRing keys, open_keys(options.config));
     auto state = std::make_unique<State>(std::move(options), std::move(lock), std::move(keys));
     CHECK(state->open_stores());

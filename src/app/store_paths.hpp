@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <filesystem>
+#include <string_view>
 
 namespace satchel::app {
 
@@ -14,6 +15,15 @@ struct StorePaths {
     std::filesystem::path master_key;
     std::filesystem::path folder;
 };
+
+// Where a store lies or would lie.
+Result<StorePaths> store_paths(const ServerChoice& choice);
+
+// What a restore that was interrupted has left to be done in a data folder. Until it is done,
+// nobody may use what is there.
+inline constexpr std::string_view restore_file_name = "restore.json";
+// Errc::conflict, with a line for the operator, if there is something to be done.
+Result<> check_no_restore(const std::filesystem::path& folder);
 
 // The error's `message` says how to name a store; Errc::not_found if there is no database.
 Result<StorePaths> find_store(const ServerChoice& choice);

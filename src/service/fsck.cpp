@@ -3,6 +3,8 @@
 #include "base/transfer_buffer.hpp"
 #include "meta/attachments.hpp"
 #include "meta/renditions.hpp"
+#include "meta/stored_blobs.hpp"
+#include "service/audit.hpp"
 
 #include <optional>
 #include <unordered_set>
@@ -26,6 +28,8 @@ public:
 
     Async<> check_rows();
     Async<> check_blobs(Repair repair);
+    Async<> check_structures();
+    Async<> check_audit();
     FsckReport take_report() { return std::move(report_); }
 
 private:
@@ -167,15 +171,38 @@ Async<> Checker::check_blobs(Repair repair) {
     co_return Result<>{};
 }
 
+Async<> Checker::check_structures() {
+    CO_TRY(const auto problems, co_await database_.read(meta::structure_problems));
+    for (const std::string& problem : problems) {
+        report("corrupt_database", "database", problem, false);
+    }
+    co_return Result<>{};
+}
+
+// Only what has a key can say whether its audit is true.
+Async<> Checker::check_audit() {
+    CO_TRY(const bool has_key, co_await database_.read([](meta::Session& session) -> Result<bool> {
+        return session.audit_signer() != nullptr;
+    }));
+    if (!has_key) co_return Result<>{};
+    CO_TRY(const AuditVerdict verdict, co_await verify_audit(database_, {}));
+    report_.audit_entries = verdict.end.seq;
+    if (verdict.problem) report("broken_audit", "audit", *verdict.problem, false);
+    co_return Result<>{};
+}
+
 }  // namespace
 
 Async<FsckReport> fsck(meta::Database& database,
                        blob::Store& blobs,
                        const crypto::KeyRing& keys,
-                       Repair repair) {
+                       Repair repair,
+                       Structures structures) {
     Checker checker(database, blobs, keys);
+    if (structures == Structures::check) CO_CHECK(co_await checker.check_structures());
     CO_CHECK(co_await checker.check_rows());
     CO_CHECK(co_await checker.check_blobs(repair));
+    CO_CHECK(co_await checker.check_audit());
     co_return checker.take_report();
 }
 
