@@ -73,6 +73,19 @@ void BackupJob::add_values(admin::Metrics& metrics) {
                   [this] { return done_at_seconds_.load(); });
 }
 
+void add_scrub_values(admin::Metrics& metrics, const Scrubber& scrubber) {
+    metrics.counter("satchel_scrub_bytes_total", "Bytes that the scrubber has read and found true.",
+                    [&scrubber] { return static_cast<double>(scrubber.totals().bytes); });
+    metrics.counter("satchel_scrub_attachments_total", "Attachments that the scrubber looked at.",
+                    [&scrubber] { return static_cast<double>(scrubber.totals().attachments); });
+    metrics.counter("satchel_scrub_errors_total",
+                    "Attachments in which it found something missing or damaged.",
+                    [&scrubber] { return static_cast<double>(scrubber.totals().errors); });
+    metrics.gauge("satchel_scrub_last_pass_timestamp_seconds",
+                  "When the scrubber last had seen everything; 0: never.",
+                  [&scrubber] { return scrubber.totals().passed_at_seconds; });
+}
+
 json::object BackupJob::status() const {
     if (is_running_) {
         return {{"state", "running"},

@@ -5,6 +5,7 @@
 #include "app/data_folder.hpp"
 #include "base/task_group.hpp"
 #include "service/backup.hpp"
+#include "service/scrubber.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -49,5 +50,7 @@ private:
     std::atomic<bool> is_running_{false};
     std::atomic<double> done_at_seconds_{0};  // Since 1970; of the last that succeeded.
 };
+
+void add_scrub_values(admin::Metrics& metrics, const Scrubber& scrubber);
 
 }  // namespace satchel::app

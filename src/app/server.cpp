@@ -6,6 +6,7 @@
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
+#include "app/part_settings.hpp"
 #include "app/run_to_end.hpp"
 #include "app/store_paths.hpp"
 #include "app/sweeper.hpp"
@@ -19,6 +20,7 @@
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/scrubber.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 #include "webhook/deliverer.hpp"
@@ -52,39 +54,6 @@ std::string random_token() {
 unsigned thread_count(const Config& config) {
     if (config.server.threads > 0) return config.server.threads;
     return std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::string url_of(const Config& config, std::uint16_t port) {
-    return (config.has_tls() ? "https://" : "http://") +
-           Endpoint{config.server.listen.address, port}.text();
-}
-
-PublicUrls public_urls(const Config& config, std::uint16_t port) {
-    const auto& server = config.server;
-    PublicUrls urls;
-    urls.api = server.public_api_url.empty() ? url_of(config, port) : server.public_api_url;
-    urls.upload = server.public_upload_url.empty() ? urls.api : server.public_upload_url;
-    urls.cdn = server.public_cdn_url.empty() ? urls.api : server.public_cdn_url;
-    return urls;
-}
-
-fetch::Policy fetch_policy(const Config& config) {
-    fetch::Policy policy;
-    policy.allow_http = config.fetch.allow_http;
-    policy.allow_private_addresses = config.fetch.allow_private_addresses;
-    policy.ca_file = config.fetch.ca_file;
-    return policy;
-}
-
-// The operator named the bridge, so it may be anywhere that is not refused to everybody. It has no
-// reason to send us elsewhere.
-fetch::Policy bridge_policy(const Config& config) {
-    fetch::Policy policy;
-    policy.allow_http = true;
-    policy.allow_private_addresses = true;
-    policy.ca_file = config.gateway.ca_file;
-    policy.redirects_max = 0;
-    return policy;
 }
 
 // A key is made only for a store that has nothing to decrypt yet.
@@ -148,6 +117,7 @@ struct Server::State {
     admin::Metrics metrics;
     std::optional<Sweeper> sweeper;
     std::optional<BackupJob> backups;
+    std::optional<Scrubber> scrubber;
     std::optional<webhook::Deliverer> deliverer;
     std::optional<Messaging> messaging;
     LateHandler public_handler;
@@ -209,6 +179,10 @@ Result<> Server::State::open_stores() {
         config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
     sweeper.emplace(first_loop(), *attachments);
+    scrubber.emplace(Scrubber::Parts{
+        first_loop(), *database, *blobs, keys, pool, clock, data_folder() / "scrub.json",
+        std::uint64_t{config.integrity.scrub_mib_per_second} * limits::MiB,
+        std::chrono::seconds(config.integrity.scrub_interval_seconds)});
     backups.emplace(BackupParts{*database, keys, pool, *disk, config.blobs.local, clock});
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
@@ -339,6 +313,7 @@ void Server::State::add_values() {
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     backups->add_values(metrics);
+    add_scrub_values(metrics, *scrubber);
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
                   [this] { return sweeper->lag_seconds(); });
 }
@@ -395,6 +370,7 @@ Task<> Server::State::supervise() {
     admin_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     sweeper->stop();
     backups->stop();
+    scrubber->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
     deliverer->stop();
@@ -455,6 +431,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background.emplace(first);
     state.supervision.emplace(first);
     state.background->spawn("sweeper", state.sweeper->run());
+    state.background->spawn("scrubber", state.scrubber->run());
     state.background->spawn("webhooks", state.deliverer->run());
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());
