@@ -14,7 +14,10 @@
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,6 +46,9 @@ struct Services {
     std::function<Task<Result<>>(std::chrono::seconds)> advance_clock;
     Quota quota;  // Of partners that have none of their own, and so on.
     CallRates call_rates;
+    // Backups: docs/operations/admin-api.md. Errc::conflict while one runs.
+    std::function<Result<>(std::filesystem::path)> start_backup;
+    std::function<boost::json::object()> backup_status;
     std::string token;
 };
 

@@ -1,6 +1,7 @@
 #include "admin/routes.hpp"
 
 #include "admin/audit.hpp"
+#include "admin/backups.hpp"
 #include "admin/inbound.hpp"
 #include "admin/master_keys.hpp"
 #include "admin/messages.hpp"
@@ -47,6 +48,8 @@ constexpr std::array route_table{
     Route{Method::get, "GET", "/master-keys/rewrap", "admin_master_key_rewrap", show_rewrap},
     Route{Method::delete_, "DELETE", "/master-keys/{}", "admin_master_key_retire",
           retire_master_key},
+    Route{Method::get, "GET", "/backup", "admin_backup_show", show_backup},
+    Route{Method::post, "POST", "/backup", "admin_backup_start", start_backup},
     Route{Method::get, "GET", "/audit/start", "admin_audit_start", show_audit_start},
     Route{Method::get, "GET", "/audit/head", "admin_audit_head", show_audit_head},
     Route{Method::get, "GET", "/audit/entries/{}", "admin_audit_list", list_audit},

@@ -87,7 +87,9 @@ AuditVerdict ExportCheck::finish(const AuditHead& head) {
     return verdict();
 }
 
-Result<VerifiedExport> verify_export(const fs::path& file, AuditAnchors anchors) {
+Result<VerifiedExport> verify_export(const fs::path& file,
+                                     AuditAnchors anchors,
+                                     const ExportVisitor& visitor) {
     TRY(std::ifstream in, open_file(file));
     std::string line;
     std::getline(in, line);
@@ -96,6 +98,7 @@ Result<VerifiedExport> verify_export(const fs::path& file, AuditAnchors anchors)
         return refuse(file.string() + " is no audit export, or its first line was changed",
                       Errc::corrupt);
     }
+    if (visitor.start) visitor.start(*start);
     ExportCheck check(*start, std::move(anchors));
     VerifiedExport out;
     std::optional<AuditHead> head;
@@ -104,8 +107,10 @@ Result<VerifiedExport> verify_export(const fs::path& file, AuditAnchors anchors)
         const auto link = head ? std::nullopt : parse_line(line, audit_link_from);
         if (link) {
             check.take(*link);
+            if (visitor.link) visitor.link(*link);
         } else if (!head) {
             head = parse_line(line, audit_head_from);
+            if (head && visitor.head) visitor.head(*head);
             if (!head) problem = "line " + std::to_string(number) + " was changed";
         } else {
             problem = "line " + std::to_string(number) + " stands behind the signed head";

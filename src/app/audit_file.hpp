@@ -7,6 +7,7 @@
 #include "service/audit.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,13 +32,22 @@ private:
     crypto::AuditWalk walk_;
 };
 
+// Called with what an export holds while it is read, before it is known to be true.
+struct ExportVisitor {
+    std::function<void(const AuditStart&)> start;
+    std::function<void(const AuditLink&)> link;
+    std::function<void(const AuditHead&)> head;
+};
+
 // Reads a whole export. The error's `message` is one line for the operator: no such file, or no
 // export at all; everything else is in the verdict.
 struct VerifiedExport {
     AuditVerdict verdict;
     std::uint64_t entries = 0;
 };
-Result<VerifiedExport> verify_export(const std::filesystem::path& file, AuditAnchors anchors);
+Result<VerifiedExport> verify_export(const std::filesystem::path& file,
+                                     AuditAnchors anchors,
+                                     const ExportVisitor& visitor = {});
 
 // What a receipt says, once its signature is right; Errc::corrupt if it is not.
 Result<AuditReceipt> verify_receipt(const std::filesystem::path& file);

@@ -28,6 +28,8 @@ struct Parsed {
     UploadOptions upload;
     ReceiveOptions receive;
     FsckOptions fsck;
+    BackupOptions backup;
+    RestoreOptions restore;
     AuditOptions audit;
     QuotaChanges quota;
     Format format = Format::text;
@@ -61,6 +63,7 @@ public:
         add_webhook();
         add_audit();
         add_maintenance();
+        add_backup();
         add_help();
     }
 
@@ -83,6 +86,7 @@ private:
                                 std::function<Result<int>()> action);
     void add_audit_verify(CLI::App* audit);
     void add_maintenance();
+    void add_backup();
     void add_help();
 
     static void add_json(CLI::App* command, Format& format) {
@@ -390,6 +394,39 @@ void CommandLine::add_maintenance() {
     CLI::App* version = app_.add_subcommand("version", "Version, commit, compiler, libraries");
     add_json(version, parsed_.format);
     on(version, [this] { return run_version(parsed_.format); });
+}
+
+void CommandLine::add_backup() {
+    CLI::App* backup = app_.add_subcommand(
+        "backup", "Copy the store, consistently, while the server runs; the master key stays out");
+    backup
+        ->add_option("DIR", parsed_.backup.folder,
+                     "Where to: new, empty, or an earlier backup, which is brought up to date")
+        ->required();
+    add_server_choice(backup, parsed_.backup.store);
+    add_json(backup, parsed_.backup.format);
+    on(backup, [this] { return run_backup(parsed_.backup); });
+
+    CLI::App* restore = app_.add_subcommand(
+        "restore", "Put a backup in place; what was deleted since stays deleted");
+    restore->add_option("DIR", parsed_.restore.folder, "The backup")->required();
+    auto* ledger = restore
+                       ->add_option("--ledger", parsed_.restore.ledger,
+                                    "What was deleted since: an export of the audit (the audit of "
+                                    "the store that is replaced)")
+                       ->type_name("FILE");
+    restore
+        ->add_flag("--without-ledger", parsed_.restore.without_ledger,
+                   "Bring back what was deleted since, too")
+        ->excludes(ledger);
+    restore->add_flag("--replace", parsed_.restore.replace, "Move the store that is there aside");
+    restore->add_flag("--accept-damage", parsed_.restore.accept_damage,
+                      "Go on although parts of the backup are missing or damaged");
+    restore->add_flag("--check", parsed_.restore.check,
+                      "Do everything but replace: verify the backup and the ledger");
+    add_server_choice(restore, parsed_.restore.store);
+    add_json(restore, parsed_.restore.format);
+    on(restore, [this] { return run_restore(parsed_.restore); });
 }
 
 void CommandLine::add_help() {

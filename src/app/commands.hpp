@@ -104,6 +104,26 @@ struct FsckOptions {
 };
 Result<int> run_fsck(const FsckOptions& options);
 
+struct BackupOptions {
+    ServerChoice store;
+    std::string folder;
+    Format format = Format::text;
+};
+// By the server that runs on the store, or without one.
+Result<int> run_backup(const BackupOptions& options);
+
+struct RestoreOptions {
+    ServerChoice store;
+    std::string folder;           // Of the backup.
+    std::string ledger;           // An audit export; empty: the audit of what is replaced.
+    bool without_ledger = false;  // What was deleted since the backup comes back.
+    bool replace = false;         // The store that is there is moved aside.
+    bool accept_damage = false;   // What is damaged in the backup does not stop it.
+    bool check = false;           // Nothing is replaced.
+    Format format = Format::text;
+};
+Result<int> run_restore(const RestoreOptions& options);
+
 // From the store's own files, or from a server that only SATCHEL_ADMIN_URL names.
 struct AuditOptions {
     ServerChoice source;

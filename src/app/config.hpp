@@ -94,6 +94,11 @@ struct Config {
         std::string secret;   // whsec_...
         std::string ca_file;  // PEM; empty: the system's.
     } gateway;
+    // The scrubber, which reads everything that is stored now and then.
+    struct IntegritySection {
+        std::uint32_t scrub_mib_per_second = 16;         // 0: it does not run.
+        std::uint32_t scrub_interval_seconds = 604'800;  // From the end of a pass to the next.
+    } integrity;
     struct LogSection {
         log::Level level = log::Level::info;
     } log;

@@ -16,6 +16,8 @@ constexpr std::size_t secret_bytes_min = 24;
 constexpr std::size_t secret_bytes_max = 64;
 constexpr std::uint64_t threads_max = 64;
 constexpr std::uint64_t connections_limit = 1'000'000;
+constexpr std::uint64_t scrub_rate_limit = 1'000'000;
+constexpr std::uint64_t scrub_interval_limit = 366 * 24 * 3600;
 
 bool is_visible_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
@@ -319,6 +321,16 @@ constexpr std::array key_table{
               }},
     ConfigKey{"gateway.ca_file", text, file_form, false,
               [](Config& c, const RawValue& v) { return set_file(c.gateway.ca_file, v); }},
+    ConfigKey{"integrity.scrub_mib_per_second", KeyKind::number, "a number from 0 to 1000000",
+              false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.integrity.scrub_mib_per_second, v.text, 0, scrub_rate_limit);
+              }},
+    ConfigKey{
+        "integrity.scrub_interval_seconds", KeyKind::number, "a number from 1 to 31622400", false,
+        [](Config& c, const RawValue& v) {
+            return set_number(c.integrity.scrub_interval_seconds, v.text, 1, scrub_interval_limit);
+        }},
     ConfigKey{"log.level", text, "debug, info, warn, error or off", false,
               [](Config& c, const RawValue& v) { return set_level(c.log.level, v.text); }},
 };

@@ -53,6 +53,7 @@ json::object render(const FsckReport& report) {
             {"attachments", report.attachments},
             {"blobs", report.blobs},
             {"bytes", report.bytes},
+            {"audit_entries", report.audit_entries},
             {"findings", std::move(findings)}};
 }
 
@@ -70,7 +71,7 @@ void print_report(const FsckReport& report) {
 }
 
 // Everything is opened before anything runs, in the order it must be destroyed in reverse.
-Result<FsckReport> check_store(const StorePaths& paths, Repair repair) {
+Result<FsckReport> check_store(const StorePaths& paths, Repair repair, Structures structures) {
     TRY(const crypto::KeyRing keys, read_keys(paths));
     Loop loop(1);
     BlockingPool pool(fsck_threads);
@@ -79,11 +80,11 @@ Result<FsckReport> check_store(const StorePaths& paths, Repair repair) {
     TRY(const auto database,
         meta::open_sqlite(
             {.file = paths.sqlite, .access = meta::Access::read_only, .keys = &keys}));
-    TRY(FsckReport report, run_to_end(loop, fsck(*database, *blobs, keys, repair)));
+    TRY(FsckReport report, run_to_end(loop, fsck(*database, *blobs, keys, repair, structures)));
     // What a rotation meanwhile wrapped under a newer version is no finding.
     TRY(const crypto::KeyRing now, read_keys(paths));
     if (report.clean() || now.version() == keys.version()) return report;
-    return run_to_end(loop, fsck(*database, *blobs, now, repair));
+    return run_to_end(loop, fsck(*database, *blobs, now, repair, structures));
 }
 
 }  // namespace
@@ -140,18 +141,18 @@ Result<int> run_fsck(const FsckOptions& options) {
     log::set_level(log::Level::off);
     TRY(const StorePaths paths, find_store(options.store));
     // A running server is no hindrance to looking, but only one process may change a store.
-    std::optional<FolderLock> lock;
-    if (options.repair) {
-        auto taken = FolderLock::take(paths.folder);
-        if (!taken && taken.error().code == Errc::conflict) {
-            return refuse("a server runs on " + paths.folder.string() +
-                              "; stop it, then run satchel fsck --repair again",
-                          Errc::conflict);
-        }
-        if (!taken) return std::unexpected(std::move(taken).error());
-        lock.emplace(*std::move(taken));
+    auto lock = FolderLock::take(paths.folder);
+    const bool is_in_use = !lock && lock.error().code == Errc::conflict;
+    if (options.repair && is_in_use) {
+        return refuse("a server runs on " + paths.folder.string() +
+                          "; stop it, then run satchel fsck --repair again",
+                      Errc::conflict);
     }
-    TRY(const FsckReport report, check_store(paths, options.repair ? Repair::yes : Repair::no));
+    if (options.repair && !lock) return std::unexpected(std::move(lock).error());
+    // Who only looks keeps nobody from starting a server.
+    if (!options.repair) lock = fail(Errc::unavailable, "not needed");
+    TRY(const FsckReport report, check_store(paths, options.repair ? Repair::yes : Repair::no,
+                                             is_in_use ? Structures::leave : Structures::check));
     if (options.format == Format::json) {
         print(json::serialize(render(report)) + "\n");
     } else {

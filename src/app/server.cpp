@@ -2,12 +2,14 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/backup_job.hpp"
 #include "app/key_work.hpp"
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
 #include "app/run_to_end.hpp"
 #include "app/server_settings.hpp"
+#include "app/store_paths.hpp"
 #include "app/sweeper.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -21,6 +23,7 @@
 #include "service/call_limiter.hpp"
 #include "service/deletion_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/scrubber.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 #include "webhook/deliverer.hpp"
@@ -91,6 +94,8 @@ struct Server::State {
     std::optional<UrlMaker> urls;
     admin::Metrics metrics;
     std::optional<Sweeper> sweeper;
+    std::optional<BackupJob> backups;
+    std::optional<Scrubber> scrubber;
     std::optional<webhook::Deliverer> deliverer;
     std::optional<Messaging> messaging;
     LateHandler public_handler;
@@ -174,6 +179,11 @@ Result<> Server::State::open_stores() {
     partners.emplace(*database, clock);
     deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
     sweeper.emplace(first_loop(), chores());
+    scrubber.emplace(Scrubber::Parts{
+        first_loop(), *database, *blobs, keys, pool, clock, data_folder() / "scrub.json",
+        std::uint64_t{config.integrity.scrub_mib_per_second} * limits::MiB,
+        std::chrono::seconds(config.integrity.scrub_interval_seconds)});
+    backups.emplace(BackupParts{*database, keys, pool, *disk, config.blobs.local, clock});
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
@@ -267,24 +277,28 @@ void Server::State::make_handlers() {
                            .observe = observe,
                            .allows_http_media = options.config.fetch.allow_http,
                            .cors_origin = options.config.server.cors_origin}));
-    admin::Services services{.attachments = *attachments,
-                             .partners = *partners,
-                             .inbound = messaging->inbound,
-                             .media = messaging->media,
-                             .messages = messaging->messages,
-                             .webhooks = *webhooks,
-                             .database = *database,
-                             .urls = *urls,
-                             .keys = *key_rotation,
-                             .clock = clock,
-                             .metrics = metrics,
-                             .ready = is_ready,
-                             .sweeper_lag = [this] { return sweeper->lag_seconds(); },
-                             .media_problems = [this] { return media->problems(); },
-                             .advance_clock = {},
-                             .quota = options.config.quota,
-                             .call_rates = options.config.server.call_rates,
-                             .token = running.admin.token};
+    admin::Services services{
+        .attachments = *attachments,
+        .partners = *partners,
+        .inbound = messaging->inbound,
+        .media = messaging->media,
+        .messages = messaging->messages,
+        .webhooks = *webhooks,
+        .database = *database,
+        .urls = *urls,
+        .keys = *key_rotation,
+        .clock = clock,
+        .metrics = metrics,
+        .ready = is_ready,
+        .sweeper_lag = [this] { return sweeper->lag_seconds(); },
+        .media_problems = [this] { return media->problems(); },
+        .advance_clock = {},
+        .quota = options.config.quota,
+        .call_rates = options.config.server.call_rates,
+        .start_backup =
+            [this](fs::path folder) { return backups->start(*background, std::move(folder)); },
+        .backup_status = [this] { return backups->status(); },
+        .token = running.admin.token};
     if (options.test_clock) {
         services.advance_clock = [this](std::chrono::seconds by) { return advance_clock(by); };
     }
@@ -312,6 +326,8 @@ void Server::State::add_values() {
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     add_key_values(metrics, *key_rotation);
+    backups->add_values(metrics);
+    add_scrub_values(metrics, *scrubber);
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
                   [this] { return sweeper->lag_seconds(); });
 }
@@ -368,6 +384,8 @@ Task<> Server::State::supervise() {
     admin_server->stop(limits::stop_wait_max, [this] { one_server_stopped(); });
     sweeper->stop();
     key_rotation->stop();
+    backups->stop();
+    scrubber->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
     deliverer->stop();
@@ -408,6 +426,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
     log::set_level(options.config.log.level);
     TRY(FolderLock lock, FolderLock::take(options.config.data_folder()));
+    CHECK(check_no_restore(options.config.data_folder()));
     TRY(MasterKeys keys, open_keys(options.config));
     auto state = std::make_unique<State>(std::move(options), std::move(lock), std::move(keys));
     CHECK(state->open_stores());
@@ -428,6 +447,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.supervision.emplace(first);
     state.background->spawn("sweeper", state.sweeper->run());
     state.background->spawn("keys", state.key_rotation->run());
+    state.background->spawn("scrubber", state.scrubber->run());
     state.background->spawn("webhooks", state.deliverer->run());
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());

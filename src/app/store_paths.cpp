@@ -9,7 +9,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<StorePaths> paths_of(const ServerChoice& choice) {
+}  // namespace
+
+Result<StorePaths> store_paths(const ServerChoice& choice) {
     if (!choice.config.empty()) {
         TRY(const Config config, load_config({}, choice.config, process_environment()));
         return StorePaths{config.metadata.sqlite, config.blobs.local,
@@ -21,10 +23,17 @@ Result<StorePaths> paths_of(const ServerChoice& choice) {
     return StorePaths{folder / "satchel.db", folder / "blobs", folder / "master.key", {}, folder};
 }
 
-}  // namespace
+Result<> check_no_restore(const fs::path& folder) {
+    std::error_code error;
+    if (!fs::exists(folder / restore_file_name, error)) return {};
+    return refuse("a restore into " + folder.string() +
+                      " was interrupted; run the same satchel restore again, which finishes it",
+                  Errc::conflict);
+}
 
 Result<StorePaths> find_store(const ServerChoice& choice) {
-    TRY(StorePaths paths, paths_of(choice));
+    TRY(StorePaths paths, store_paths(choice));
+    CHECK(check_no_restore(paths.folder));
     std::error_code error;
     if (fs::exists(paths.sqlite, error)) return paths;
     return refuse("there is no store at " + paths.folder.string() +

@@ -157,6 +157,19 @@ inline constexpr auto rewrap_retry_wait = 1min;       // After a pass that faile
 inline constexpr auto rewrap_damage_wait = 1h;        // or found keys that cannot be unwrapped.
 inline constexpr std::size_t key_count_page_max = 500;
 
+// Backups and integrity. A copy of the database goes on between two commits, so many pages (of
+// 4 KiB) at once; files of blobs are copied through one buffer, and made durable so many at once.
+inline constexpr int backup_pages_per_step = 64;
+inline constexpr std::size_t backup_buffer_bytes = 1 * MiB;
+inline constexpr std::size_t backup_files_per_sync = 64;
+inline constexpr std::size_t backup_page_max = 500;   // Rows read at once.
+inline constexpr std::size_t backup_rounds_max = 16;  // Until copy and blobs agree.
+inline constexpr std::size_t ledger_batch_max = 200;  // Deletions applied in one write.
+inline constexpr auto backup_poll_interval = 200ms;   // Of the command that waits for a server.
+inline constexpr auto scrub_save_interval = 10s;      // Where the scrubber is, for a restart.
+inline constexpr std::size_t scrub_page_max = 100;    // Rows read at once.
+inline constexpr auto scrub_retry_wait = 1min;        // After the store could not be read.
+
 // Outbound requests (src/fetch). A caller says how long one may take and how much it may bring.
 inline constexpr std::size_t outbound_url_bytes_max = 8 * KiB;
 inline constexpr std::size_t outbound_head_bytes_max = 64 * KiB;

@@ -17,6 +17,7 @@
 #include "crypto/text_cipher.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -145,6 +146,12 @@ public:
     virtual Async<> write_erased(std::move_only_function<Result<>(Session&)> work,
                                  Erases erases) = 0;
     virtual CommitStats stats() const = 0;
+
+    // Writes all of it to the new file `file`, as it is when this returns, while reads and writes
+    // go on: no write waits for longer than a few hundred pages take. The file is not durable yet.
+    // Errc::conflict if it is there; Errc::unavailable if it cannot be written or the database was
+    // opened read-only. What is left of it after an error is the caller's to remove.
+    virtual Async<> copy_to(std::filesystem::path file) = 0;
 
     // Work is callable as Result<T>(Session&).
     template <class Work, class T = std::invoke_result_t<Work&, Session&>::value_type>

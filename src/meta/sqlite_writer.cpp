@@ -151,16 +151,39 @@ void SqliteWriter::write_loop() {
     Batch batch;
     while (next_batch(batch)) {
         if (erase_due_) empty_log(0ms);
-        if (batch.empty()) continue;
-        run_batch(batch);
+        if (!batch.empty()) run_batch(batch);
         batch.clear();
+        go_on_copying();
     }
+    while (!copies_.empty()) finish_copy(fail(Errc::unavailable, "the database is being closed"));
+}
+
+void SqliteWriter::go_on_copying() {
+    if (copies_.empty()) return;
+    if (copy_ == nullptr) {
+        auto begun = SqliteCopy::begin(*writing_, *copies_.front()->copy_to);
+        if (!begun) return finish_copy(std::unexpected(std::move(begun).error()));
+        copy_ = *std::move(begun);
+    }
+    const auto done = copy_->step();
+    if (!done) return finish_copy(std::unexpected(done.error()));
+    if (*done) finish_copy({});
+}
+
+void SqliteWriter::finish_copy(Result<> result) {
+    copy_.reset();
+    PendingWrite* const asked = copies_.front();
+    copies_.pop_front();
+    asked->result = std::move(result);
+    resume_all({asked}, posting_);
 }
 
 // Waits for writes. May come back with none, to keep house. False: time to stop.
 bool SqliteWriter::next_batch(Batch& batch) {
     std::unique_lock lock(mutex_);
-    const auto something_to_do = [this] { return !queue_.empty() || copied_ || stopping_; };
+    const auto something_to_do = [this] {
+        return !queue_.empty() || copied_ || stopping_ || !copies_.empty();
+    };
     if (erase_due_) {
         writer_wakes_.wait_for(lock, erase_retry_interval, something_to_do);
     } else {
@@ -172,10 +195,15 @@ bool SqliteWriter::next_batch(Batch& batch) {
         lock.lock();
     }
     while (!queue_.empty() && batch.size() < limits::commit_batch_max) {
-        batch.push_back(queue_.front());
+        PendingWrite* const next = queue_.front();
         queue_.pop_front();
+        if (next->copy_to) {
+            copies_.push_back(next);
+        } else {
+            batch.push_back(next);
+        }
     }
-    return !batch.empty() || !stopping_;
+    return !batch.empty() || !stopping_;  // What is being copied ends with the database.
 }
 
 void SqliteWriter::run_batch(Batch& batch) {

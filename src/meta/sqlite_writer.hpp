@@ -6,10 +6,13 @@
 // The log is copied into the database file by a second thread while writes go on; the writer
 // then starts it over between two batches. A batch that erases does both at once, so that
 // neither file holds what it removed when its writes return.
+//
+// A copy of the whole database goes on by a few pages after each batch.
 #pragma once
 
 #include "base/async.hpp"
 #include "meta/sqlite_connection.hpp"
+#include "meta/sqlite_copy.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -17,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -27,6 +31,7 @@ namespace satchel::meta {
 struct PendingWrite {
     std::move_only_function<Result<>(Session&)> work;
     Erases erases;
+    std::optional<SqliteOptions> copy_to;  // Instead of work: where the database is copied to.
     Loop::executor_type home;
     std::move_only_function<void(Result<>)> resume;
     Result<> result;
@@ -57,6 +62,8 @@ private:
     Result<> run_transaction(std::span<PendingWrite* const> batch);
     Result<> run_in_savepoint(PendingWrite& write);
     void run_alone(PendingWrite& write);
+    void go_on_copying();
+    void finish_copy(Result<> result);
 
     void empty_log(std::chrono::milliseconds patience);
     void restart_log();
@@ -82,6 +89,8 @@ private:
     int log_frames_ = 0;
     int copy_at_frames_;
     bool erase_due_ = false;
+    std::deque<PendingWrite*> copies_;  // The first is under way.
+    std::unique_ptr<SqliteCopy> copy_;
 
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};

@@ -1,13 +1,14 @@
 #include "service/fsck.hpp"
 
-#include "base/transfer_buffer.hpp"
 #include "meta/attachments.hpp"
-#include "meta/renditions.hpp"
+#include "meta/partners.hpp"
+#include "meta/stored_blobs.hpp"
 #include "meta/usage.hpp"
+#include "service/audit.hpp"
+#include "service/stored_check.hpp"
 
 #include <array>
 #include <map>
-#include <optional>
 #include <unordered_set>
 
 namespace satchel {
@@ -15,35 +16,30 @@ namespace {
 
 constexpr std::size_t rows_per_page = 200;
 
-// What is wrong with one row and its bytes.
-struct Problem {
-    std::string kind;
-    std::string detail;
-};
-using Verdict = std::optional<Problem>;
-
 class Checker {
 public:
     Checker(meta::Database& database, blob::Store& blobs, const crypto::KeyRing& keys)
-        : database_(database), blobs_(blobs), keys_(keys) {}
+        : database_(database), blobs_(blobs), check_(database, blobs, keys) {}
 
     Async<> check_rows();
     Async<> check_blobs(Repair repair);
+    Async<bool> has_partner(const meta::AttachmentRow& row);
     Async<> check_usage(Repair repair);
-    FsckReport take_report() { return std::move(report_); }
+    Async<> check_structures();
+    Async<> check_audit();
+    FsckReport take_report() {
+        report_.bytes = check_.bytes();
+        return std::move(report_);
+    }
 
 private:
-    Async<> check_row(AttachmentId id, const meta::AttachmentRow& first_look);
-    Async<Verdict> inspect(const meta::AttachmentRow& row);
-    Async<Verdict> inspect_renditions(AttachmentId id, const crypto::Key& attachment_key);
-    Async<Verdict> read_all(BlobId blob, std::uint64_t size, const crypto::Key& attachment_key);
     Async<std::vector<BlobId>> without_owner(const std::vector<BlobId>& blobs);
     void report(std::string kind, std::string subject, std::string detail, bool repaired);
 
     meta::Database& database_;
     blob::Store& blobs_;
-    const crypto::KeyRing& keys_;
-    TransferBuffer buffer_;
+    StoredCheck check_;
+    std::unordered_set<PartnerId, IdHash> partners_;
     FsckReport report_;
 };
 
@@ -60,77 +56,16 @@ Async<> Checker::check_rows() {
         if (page.empty()) co_return Result<>{};
         for (const auto& row : page) {
             ++report_.attachments;
-            CO_CHECK(co_await check_row(row.id, row));
+            CO_TRY(const bool is_owned, co_await has_partner(row));
+            if (!is_owned) {
+                report("corrupt_metadata", row.id.str(), "its partner is none that there is",
+                       false);
+            }
+            CO_TRY(const auto problem, co_await check_.check(row));
+            if (problem) report(problem->kind, row.id.str(), problem->detail, false);
         }
         after = page.back().id;
     }
-}
-
-// A row that looks wrong is read again: a running server may have replaced or deleted it.
-Async<> Checker::check_row(AttachmentId id, const meta::AttachmentRow& first_look) {
-    CO_TRY(auto verdict, co_await inspect(first_look));
-    if (!verdict) co_return Result<>{};
-    CO_TRY(const auto again, co_await database_.read([id](meta::Session& session) {
-        return meta::find_attachment(session, id);
-    }));
-    if (!again) co_return Result<>{};
-    CO_TRY(verdict, co_await inspect(*again));
-    if (verdict) report(verdict->kind, id.str(), verdict->detail, false);
-    co_return Result<>{};
-}
-
-Async<Verdict> Checker::inspect(const meta::AttachmentRow& row) {
-    const auto key = keys_.unwrap(row.id, row.key_version, row.wrapped_key);
-    if (!key) co_return Problem{"corrupt_metadata", "its key cannot be unwrapped"};
-    const auto name = crypto::open_once(crypto::name_key(*key), row.id.bytes(), row.sealed_name);
-    if (!name) co_return Problem{"corrupt_metadata", "its file name fails authentication"};
-    const bool has_bytes = row.blob.has_value();
-    if (has_bytes != (row.state == AttachmentState::complete)) {
-        co_return Problem{"corrupt_metadata", "its state does not fit whether it has bytes"};
-    }
-    if (!has_bytes) co_return Verdict{};
-    CO_TRY(auto verdict, co_await read_all(*row.blob, row.size_bytes, *key));
-    if (verdict) co_return verdict;
-    co_return co_await inspect_renditions(row.id, *key);
-}
-
-Async<Verdict> Checker::inspect_renditions(AttachmentId id, const crypto::Key& attachment_key) {
-    CO_TRY(const auto renditions, co_await database_.read([id](meta::Session& session) {
-        return meta::renditions_of(session, id);
-    }));
-    for (const meta::RenditionRow& each : renditions) {
-        CO_TRY(auto verdict, co_await read_all(each.blob, each.size_bytes, attachment_key));
-        if (!verdict) continue;
-        verdict->detail = "its rendition " + each.form + ": " + verdict->detail;
-        co_return verdict;
-    }
-    co_return Verdict{};
-}
-
-// Whether every byte is there and authentic. An error is what says nothing about the bytes.
-Async<Verdict> Checker::read_all(BlobId id, std::uint64_t size, const crypto::Key& attachment_key) {
-    const crypto::Key key = crypto::blob_key(attachment_key, id);
-    const std::string blob = "blob " + id.str();
-    auto reader = co_await blobs_.open(id, key, size);
-    if (!reader && reader.error().code == Errc::not_found) {
-        co_return Problem{"missing_bytes", blob + " is not in the store"};
-    }
-    if (!reader && reader.error().code == Errc::corrupt) {
-        co_return Problem{"corrupt_bytes", blob + " has a wrong size or header"};
-    }
-    if (!reader) co_return std::unexpected(std::move(reader).error());
-    for (std::uint64_t offset = 0; offset < size;) {
-        auto batch = co_await (*reader)->read(offset, size - offset, buffer_.bytes());
-        if (!batch && batch.error().code == Errc::corrupt) {
-            co_return Problem{"corrupt_bytes", blob + " fails authentication at or after byte " +
-                                                   std::to_string(offset)};
-        }
-        if (!batch) co_return std::unexpected(std::move(batch).error());
-        ASSERT(batch->bytes > 0);
-        offset += batch->bytes;
-        report_.bytes += batch->bytes;
-    }
-    co_return Verdict{};
 }
 
 Async<std::vector<BlobId>> Checker::without_owner(const std::vector<BlobId>& blobs) {
@@ -202,16 +137,49 @@ Async<> Checker::check_usage(Repair repair) {
     co_return co_await database_.write(meta::recount_usage);
 }
 
+// Partners are never removed, so those that were found once are there.
+Async<bool> Checker::has_partner(const meta::AttachmentRow& row) {
+    if (partners_.contains(row.partner)) co_return true;
+    CO_TRY(const auto found, co_await database_.read([id = row.partner](meta::Session& session) {
+        return meta::find_partner(session, id);
+    }));
+    if (found) partners_.insert(row.partner);
+    co_return found.has_value();
+}
+
+Async<> Checker::check_structures() {
+    CO_TRY(const auto problems, co_await database_.read(meta::structure_problems));
+    for (const std::string& problem : problems) {
+        report("corrupt_database", "database", problem, false);
+    }
+    co_return Result<>{};
+}
+
+// Only what has a key can say whether its audit is true.
+Async<> Checker::check_audit() {
+    CO_TRY(const bool has_key, co_await database_.read([](meta::Session& session) -> Result<bool> {
+        return session.audit_signer() != nullptr;
+    }));
+    if (!has_key) co_return Result<>{};
+    CO_TRY(const AuditVerdict verdict, co_await verify_audit(database_, {}));
+    report_.audit_entries = verdict.end.seq;
+    if (verdict.problem) report("broken_audit", "audit", *verdict.problem, false);
+    co_return Result<>{};
+}
+
 }  // namespace
 
 Async<FsckReport> fsck(meta::Database& database,
                        blob::Store& blobs,
                        const crypto::KeyRing& keys,
-                       Repair repair) {
+                       Repair repair,
+                       Structures structures) {
     Checker checker(database, blobs, keys);
+    if (structures == Structures::check) CO_CHECK(co_await checker.check_structures());
     CO_CHECK(co_await checker.check_rows());
     CO_CHECK(co_await checker.check_blobs(repair));
     CO_CHECK(co_await checker.check_usage(repair));
+    CO_CHECK(co_await checker.check_audit());
     co_return checker.take_report();
 }
 

@@ -4,7 +4,9 @@
 #include "blob/file_store.hpp"
 #include "meta/attachments.hpp"
 #include "meta/partners.hpp"
+#include "meta/renditions.hpp"
 #include "meta/sqlite.hpp"
+#include "meta/stored_blobs.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -217,6 +219,68 @@ TEST_F(FsckTest, usage_that_is_not_what_is_stored_is_found_and_put_right) {
     EXPECT_EQ(finding.subject, partner.str());
     EXPECT_EQ(finding.detail, "counted as 2 files of 16 bytes; it has 2 of 15; put right");
     EXPECT_TRUE(check().clean());
+}
+
+TEST_F(FsckTest, every_byte_of_a_stored_file_is_watched) {
+    const Stored stored = add(300);
+    const fs::path file = file_of(stored.blob);
+    const auto bytes = static_cast<std::streamoff>(fs::file_size(file));
+    for (std::streamoff at = 0; at < bytes; ++at) {
+        flip_bit(file, at);
+        const FsckReport report = check();
+        ASSERT_EQ(report.findings.size(), 1U) << "byte " << at;
+        EXPECT_EQ(report.findings.front().kind, "corrupt_bytes");
+        EXPECT_EQ(report.findings.front().subject, stored.id.str());
+        flip_bit(file, at);
+    }
+    EXPECT_TRUE(check().clean());
+}
+
+TEST_F(FsckTest, renditions_are_checked_both_ways) {
+    const Stored stored = add(100);
+    const BlobId rendition = BlobId::random();
+    write_blob(rendition, stored.key, 200);
+    ASSERT_TRUE(run(database->write([&](meta::Session& session) {
+        return meta::insert_rendition(session, stored.id, stored.blob,
+                                      {.form = "jpeg",
+                                       .width = 640,
+                                       .blob = rendition,
+                                       .content_type = "image/jpeg",
+                                       .size_bytes = 200});
+    })));
+    EXPECT_TRUE(check().clean());
+    const fs::path file = file_of(rendition);
+    flip_bit(file, 100);
+    EXPECT_EQ(only_finding().kind, "corrupt_bytes");
+    flip_bit(file, 100);
+    fs::rename(file, folder / "away");
+    EXPECT_EQ(only_finding().kind, "missing_bytes");
+    fs::rename(folder / "away", file);
+    // A row that is gone leaves its bytes without an owner.
+    ASSERT_TRUE(run(database->write(
+        [&](meta::Session& session) { return meta::forget_rendition(session, rendition); })));
+    EXPECT_EQ(only_finding().kind, "stray_blob");
+}
+
+TEST_F(FsckTest, a_broken_audit_is_found) {
+    database.reset();
+    database = *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
+    const Stored stored = add(10);
+    ASSERT_TRUE(run(database->write(
+        [&](meta::Session& session) {
+            return meta::remove_attachment(session,
+                                           {Time{}, partner, stored.id, "delete", "operator"});
+        },
+        meta::Erases::yes)));
+    ASSERT_TRUE(run(blobs->remove(stored.blob)));
+    const FsckReport sound = check();
+    EXPECT_TRUE(sound.clean());
+    EXPECT_EQ(sound.audit_entries, 1U);
+    ASSERT_TRUE(run(database->write([](meta::Session& session) -> Result<> {
+        CHECK(session.run("DROP TRIGGER deletion_audit_keeps_content"));
+        return session.run("UPDATE deletion_audit SET cause = 'expired'");
+    })));
+    EXPECT_EQ(only_finding().kind, "broken_audit");
 }
 
 }  // namespace
