@@ -5,6 +5,7 @@
 #include "admin/metrics.hpp"
 #include "http/message.hpp"
 #include "service/attachment_service.hpp"
+#include "service/erasure_service.hpp"
 #include "service/inbound_service.hpp"
 #include "service/media_service.hpp"
 #include "service/message_service.hpp"
@@ -27,6 +28,7 @@ struct Services {
     MediaService& media;
     MessageService& messages;
     WebhookService& webhooks;
+    ErasureService& erasures;
     meta::Database& database;
     const UrlMaker& urls;
     const Clock& clock;

@@ -1,6 +1,7 @@
 #include "admin/routes.hpp"
 
 #include "admin/audit.hpp"
+#include "admin/erasures.hpp"
 #include "admin/inbound.hpp"
 #include "admin/messages.hpp"
 #include "admin/operations.hpp"
@@ -37,6 +38,7 @@ constexpr std::array route_table{
           replay_webhook},
     Route{Method::post, "POST", "/webhooks/replay", "admin_webhook_replay_all",
           replay_all_webhooks},
+    Route{Method::post, "POST", "/erasures", "admin_erase", erase},
     Route{Method::get, "GET", "/audit/start", "admin_audit_start", show_audit_start},
     Route{Method::get, "GET", "/audit/head", "admin_audit_head", show_audit_head},
     Route{Method::get, "GET", "/audit/entries/{}", "admin_audit_list", list_audit},

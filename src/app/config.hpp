@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "service/content_inspector.hpp"
 #include "service/delivery_form.hpp"
+#include "service/edge_purges.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -91,6 +92,19 @@ struct Config {
         std::string secret;   // whsec_...
         std::string ca_file;  // PEM; empty: the system's.
     } gateway;
+    // A CDN or a caching proxy in front of the downloads.
+    struct EdgeSection {
+        std::uint32_t cache_seconds = 60;  // How long its copy may outlive a deletion.
+        EdgeSettings purge;                // Empty URL: it is not told of deletions.
+        std::string ca_file;               // PEM; empty: the system's.
+    } edge;
+    // How long things stay that nobody deletes. 0: for good.
+    struct RetentionSection {
+        std::uint32_t messages_days = 0;
+        std::uint32_t audit_days = 0;
+        std::uint32_t idempotency_key_days = 0;
+        bool removes_media = false;  // What came in with a message, or by URL, goes with it.
+    } retention;
     struct LogSection {
         log::Level level = log::Level::info;
     } log;

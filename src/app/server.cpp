@@ -2,6 +2,8 @@
 
 #include "admin/admin.hpp"
 #include "api/api.hpp"
+#include "app/chores.hpp"
+#include "app/edge_work.hpp"
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
@@ -18,7 +20,9 @@
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
 #include "service/deletion_service.hpp"
+#include "service/erasure_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/retention_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 #include "webhook/deliverer.hpp"
@@ -103,8 +107,11 @@ struct Server::State {
     std::unique_ptr<fetch::Fetcher> fetcher;
     std::optional<MediaWork> media;
     std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
+    OpenDownloads downloads;
     std::optional<AttachmentService> attachments;
     std::optional<DeletionService> deletions;
+    std::optional<RetentionService> retention;
+    std::optional<ErasureService> erasures;
     std::optional<PartnerService> partners;
     std::optional<WebhookService> webhooks;
     std::optional<UrlMaker> urls;
@@ -112,6 +119,7 @@ struct Server::State {
     std::optional<Sweeper> sweeper;
     std::optional<webhook::Deliverer> deliverer;
     std::optional<Messaging> messaging;
+    std::unique_ptr<EdgeWork> edge;  // Only if an edge is to be told of deletions.
     LateHandler public_handler;
     LateHandler admin_handler;
     std::unique_ptr<http::Server> public_server;
@@ -131,7 +139,7 @@ struct Server::State {
     Result<> open_stores();
     Result<> ensure_demo();
     Result<> open_listeners();
-    std::vector<Chore> chores();
+    std::function<void()> wake_edge();
     void make_handlers();
     void add_values();
 
@@ -168,11 +176,14 @@ Result<> Server::State::open_stores() {
                                    config.media.accept_former_types};
     media.emplace(config, MediaWork::Parts{first_loop(), *database, *blobs, keys, clock});
     attachments.emplace(AttachmentService::Parts{
-        *database, *blobs, keys, clock, policy, media->inspector(),
+        *database, *blobs, keys, clock, policy, media->inspector(), downloads,
         config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
-    deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
-    sweeper.emplace(first_loop(), chores());
+    deletions.emplace(DeletionService::Parts{*database, *blobs, clock, downloads, wake_edge()});
+    retention.emplace(
+        RetentionService::Parts{*database, clock, *deletions, retention_settings(config)});
+    erasures.emplace(ErasureService::Parts{*database, clock, *deletions});
+    sweeper.emplace(first_loop(), make_chores(*attachments, *deletions, *retention));
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
@@ -184,10 +195,12 @@ Result<> Server::State::open_stores() {
     return run_to_end(first_loop(), deletions->recover());
 }
 
-std::vector<Chore> Server::State::chores() {
-    return {{"doubtful uploads", [this] { return attachments->settle_doubtful(); }},
-            {"due attachments", [this] { return deletions->sweep_rows(); }},
-            {"removed blobs", [this] { return deletions->sweep_blobs(); }}};
+// Empty if there is none.
+std::function<void()> Server::State::wake_edge() {
+    if (options.config.edge.purge.url.empty()) return {};
+    return [this] {
+        if (edge) edge->runner().wake();
+    };
 }
 
 Result<> Server::State::ensure_demo() {
@@ -231,6 +244,9 @@ Result<> Server::State::open_listeners() {
         "http://" + Endpoint{config.admin.listen.address, admin_server->port()}.text();
     running.admin.token = config.admin.token.empty() ? random_token() : config.admin.token;
     urls.emplace(bases, presigner);
+    if (!config.edge.purge.url.empty()) {
+        TRY(edge, EdgeWork::open(config, {first_loop(), *database, clock, *urls}));
+    }
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
     messaging.emplace(
@@ -246,30 +262,32 @@ void Server::State::make_handlers() {
     const auto observe = [this](std::string_view route, const http::Handler::Outcome& outcome) {
         metrics.observe(route, outcome);
     };
-    public_handler.set(
-        api::make_handler({.attachments = *attachments,
-                           .deletions = *deletions,
-                           .partners = *partners,
-                           .messages = messaging->messages,
-                           .chats = messaging->chats,
-                           .message_changes = messaging->message_changes,
-                           .lines = messaging->lines,
-                           .recipients = messaging->recipients,
-                           .webhooks = *webhooks,
-                           .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
-                           .urls = *urls,
-                           .presigner = presigner,
-                           .clock = clock,
-                           .ready = is_ready,
-                           .observe = observe,
-                           .allows_http_media = options.config.fetch.allow_http,
-                           .cors_origin = options.config.server.cors_origin}));
+    public_handler.set(api::make_handler(
+        {.attachments = *attachments,
+         .deletions = *deletions,
+         .partners = *partners,
+         .messages = messaging->messages,
+         .chats = messaging->chats,
+         .message_changes = messaging->message_changes,
+         .lines = messaging->lines,
+         .recipients = messaging->recipients,
+         .webhooks = *webhooks,
+         .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
+         .urls = *urls,
+         .presigner = presigner,
+         .clock = clock,
+         .ready = is_ready,
+         .observe = observe,
+         .download_cache_life = std::chrono::seconds(options.config.edge.cache_seconds),
+         .allows_http_media = options.config.fetch.allow_http,
+         .cors_origin = options.config.server.cors_origin}));
     admin::Services services{.attachments = *attachments,
                              .partners = *partners,
                              .inbound = messaging->inbound,
                              .media = messaging->media,
                              .messages = messaging->messages,
                              .webhooks = *webhooks,
+                             .erasures = *erasures,
                              .database = *database,
                              .urls = *urls,
                              .clock = clock,
@@ -303,10 +321,13 @@ void Server::State::add_values() {
     metrics.counter("satchel_unscanned_files_total",
                     "Files that could not be scanned, taken or not.",
                     [this] { return static_cast<double>(media->inspector().totals().unscanned); });
+    metrics.counter("satchel_downloads_withdrawn_total",
+                    "Downloads that ended because what they read was deleted.",
+                    [this] { return static_cast<double>(downloads.withdrawn()); });
+    if (edge) edge->add_metrics(metrics);
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
-    metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
-                  [this] { return sweeper->lag_seconds(); });
+    add_sweeper_metrics(metrics, *sweeper);
 }
 
 // Asked without a token, so the answer is kept for a moment: asking is cheap, checking is not.
@@ -346,6 +367,7 @@ Task<Result<>> Server::State::advance_clock(std::chrono::seconds by) {
     CO_CHECK(co_await sweeper->sweep_all());
     CO_CHECK(co_await messaging->deliveries.run_all_due());
     CO_CHECK(co_await messaging->receipts.run_all_due());
+    if (edge) CO_CHECK(co_await edge->runner().run_all_due());
     co_await deliverer->catch_up();
     co_return Result<>{};
 }
@@ -362,6 +384,7 @@ Task<> Server::State::supervise() {
     sweeper->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
+    if (edge) edge->runner().stop();
     deliverer->stop();
     media->stop_examining();
     co_await background->stop(limits::stop_wait_max);
@@ -423,6 +446,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());
     state.background->spawn("receipts", state.messaging->receipts.run());
+    if (state.edge) state.background->spawn("edge", state.edge->runner().run());
     state.supervision->spawn("supervise", state.supervise());
     state.public_server->start();
     state.admin_server->start();

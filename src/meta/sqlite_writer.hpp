@@ -10,6 +10,7 @@
 
 #include "base/async.hpp"
 #include "meta/sqlite_connection.hpp"
+#include "meta/sqlite_traces.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -30,6 +31,7 @@ struct PendingWrite {
     Loop::executor_type home;
     std::move_only_function<void(Result<>)> resume;
     Result<> result;
+    bool clears_traces = false;
 };
 
 class SqliteWriter {
@@ -58,6 +60,11 @@ private:
     Result<> run_in_savepoint(PendingWrite& write);
     void run_alone(PendingWrite& write);
 
+    // Takes the writes that asked for it, and are durable, out of `batch`.
+    void begin_clearing(Batch& batch);
+    void clear_some();
+    void end_clearing();
+
     void empty_log(std::chrono::milliseconds patience);
     void restart_log();
     void ask_for_copy();
@@ -82,6 +89,7 @@ private:
     int log_frames_ = 0;
     int copy_at_frames_;
     bool erase_due_ = false;
+    TraceCleaner cleaner_;
 
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};

@@ -139,6 +139,10 @@ Event message_event(const MessageEvent& event, std::string_view trace_id) {
         out.data_2025_01_01 = out.data_2026_02_03;
         return out;
     }
+    for (const Part& part : event.message.parts) {
+        const auto* const media = std::get_if<MediaPart>(&part);
+        if (media != nullptr && media->media) out.attachments.push_back(media->media->id);
+    }
     const Times times = times_of(event);
     out.data_2026_02_03 = json::serialize(data_2026(event, times));
     out.data_2025_01_01 = json::serialize(data_2025(event, times));

@@ -51,6 +51,7 @@ Result<> enqueue(meta::Session& session, const Event& event) {
                                .event_type = event.type,
                                .lane = lane_of(event.order_key),
                                .at = event.at,
+                               .attachments = event.attachments,
                                .message = event.message};
     for (const meta::SubscriptionRow& row : rows) {
         const WebhookSubscription& subscription = row.subscription;
