@@ -6,6 +6,7 @@
 #include "http/message.hpp"
 #include "model/quota.hpp"
 #include "service/attachment_service.hpp"
+#include "service/erasure_service.hpp"
 #include "service/inbound_service.hpp"
 #include "service/key_rotation.hpp"
 #include "service/media_service.hpp"
@@ -32,6 +33,7 @@ struct Services {
     MediaService& media;
     MessageService& messages;
     WebhookService& webhooks;
+    ErasureService& erasures;
     meta::Database& database;
     const UrlMaker& urls;
     KeyRotation& keys;

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <sstream>
 #include <utility>
@@ -26,11 +27,13 @@ struct Reading {
     std::string help;
     prometheus::MetricType type;
     std::function<double()> value;
+    std::optional<Metrics::Label> label = {};
 };
 
 prometheus::MetricFamily read(const Reading& reading) {
     prometheus::ClientMetric metric;
     const double value = reading.value();
+    if (reading.label) metric.label.push_back({reading.label->name, reading.label->value});
     if (reading.type == prometheus::MetricType::Counter) {
         metric.counter.value = value;
     } else {
@@ -104,6 +107,14 @@ void Metrics::gauge(std::string name, std::string help, std::function<double()> 
         {std::move(name), std::move(help), prometheus::MetricType::Gauge, std::move(value)});
 }
 
+void Metrics::gauge(std::string name,
+                    std::string help,
+                    Label label,
+                    std::function<double()> value) {
+    state_->readings.push_back({std::move(name), std::move(help), prometheus::MetricType::Gauge,
+                                std::move(value), std::move(label)});
+}
+
 void Metrics::counter(std::string name, std::string help, std::function<double()> value) {
     state_->readings.push_back(
         {std::move(name), std::move(help), prometheus::MetricType::Counter, std::move(value)});
@@ -111,7 +122,15 @@ void Metrics::counter(std::string name, std::string help, std::function<double()
 
 std::string Metrics::text() const {
     std::vector<prometheus::MetricFamily> families = state_->registry.Collect();
-    for (const Reading& reading : state_->readings) families.push_back(read(reading));
+    for (const Reading& reading : state_->readings) {
+        auto family = read(reading);
+        // One after the other: values of one name stand together.
+        if (!families.empty() && families.back().name == family.name) {
+            families.back().metric.push_back(std::move(family.metric.front()));
+        } else {
+            families.push_back(std::move(family));
+        }
+    }
     std::ostringstream out;
     prometheus::TextSerializer().Serialize(out, families);
     return std::move(out).str();

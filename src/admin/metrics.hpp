@@ -13,6 +13,10 @@ namespace satchel::admin {
 // Thread-safe, but for gauge() and counter(): call those before the first text().
 class Metrics {
 public:
+    struct Label {
+        std::string name;
+        std::string value;
+    };
     Metrics();
     ~Metrics();
     Metrics(const Metrics&) = delete;
@@ -22,6 +26,8 @@ public:
     void observe(std::string_view route, const http::Handler::Outcome& outcome);
     // A value read when the page is made.
     void gauge(std::string name, std::string help, std::function<double()> value);
+    // One of several values of that name, apart by a label.
+    void gauge(std::string name, std::string help, Label label, std::function<double()> value);
     // As gauge(), for a value that only grows.
     void counter(std::string name, std::string help, std::function<double()> value);
 

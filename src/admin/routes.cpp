@@ -2,6 +2,7 @@
 
 #include "admin/audit.hpp"
 #include "admin/backups.hpp"
+#include "admin/erasures.hpp"
 #include "admin/inbound.hpp"
 #include "admin/master_keys.hpp"
 #include "admin/messages.hpp"
@@ -50,6 +51,7 @@ constexpr std::array route_table{
           retire_master_key},
     Route{Method::get, "GET", "/backup", "admin_backup_show", show_backup},
     Route{Method::post, "POST", "/backup", "admin_backup_start", start_backup},
+    Route{Method::post, "POST", "/erasures", "admin_erase", erase},
     Route{Method::get, "GET", "/audit/start", "admin_audit_start", show_audit_start},
     Route{Method::get, "GET", "/audit/head", "admin_audit_head", show_audit_head},
     Route{Method::get, "GET", "/audit/entries/{}", "admin_audit_list", list_audit},

@@ -17,6 +17,7 @@
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,8 +46,9 @@ struct Services {
     const Clock& clock;
     ReadyCheck ready;
     Observer observe;
-    bool allows_http_media = false;  // fetch.allow_http
-    std::string cors_origin;         // "*", one origin, or empty: no CORS.
+    std::chrono::seconds download_cache_life{0};  // edge.cache_seconds
+    bool allows_http_media = false;               // fetch.allow_http
+    std::string cors_origin;                      // "*", one origin, or empty: no CORS.
 };
 
 std::unique_ptr<http::Handler> make_handler(Services services);

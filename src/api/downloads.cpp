@@ -1,5 +1,6 @@
 #include "api/downloads.hpp"
 
+#include "api/download_caching.hpp"
 #include "api/error_response.hpp"
 #include "api/parse.hpp"
 #include "api/query.hpp"
@@ -20,9 +21,6 @@ namespace {
 
 using crypto::sigv4::Presigner;
 
-// A shared cache never keeps a file; a private one for a minute, so that a delete is felt.
-constexpr std::string_view cache_control = "private, max-age=60";
-constexpr std::string_view signed_cache_control = "private, no-store";
 // Runs nothing, loads nothing, even if a browser is made to render the file.
 constexpr std::string_view content_security_policy =
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
@@ -101,7 +99,7 @@ void add_file_headers(http::Response& response, const Attachment& attachment) {
 std::unique_ptr<RangeSource> make_body(http::Response& response,
                                        const Attachment& attachment,
                                        const RangeRequest& range,
-                                       std::unique_ptr<blob::Reader> reader) {
+                                       std::unique_ptr<DownloadReader> reader) {
     std::vector<RangeSource::Segment> segments;
     if (range.kind == RangeRequest::Kind::whole) {
         response.with("Content-Type", attachment.content_type);
@@ -159,12 +157,12 @@ Async<http::Response> serve(Services& services,
                             const http::Request& request,
                             const Downloadable& found,
                             const RangeRequest& range,
-                            std::string_view caching) {
+                            CacheLife caching) {
     const Attachment& attachment = found.attachment;
     const std::string etag = etag_of(*attachment.blob);
     http::Response response;
     response.with("ETag", etag);
-    response.with("Cache-Control", std::string(caching));
+    add_cache_headers(response, caching, attachment.id);
     if (is_cached(request, etag)) {
         response.status = 304;
         co_return response;
@@ -181,7 +179,7 @@ Async<http::Response> serve(Services& services,
 Task<http::Response> send_file(Services& services,
                                http::Request& request,
                                std::string_view rest,
-                               std::string_view caching) {
+                               CacheLife caching) {
     const auto path = parse_path(rest);
     if (!path) {
         Error error;
@@ -221,7 +219,8 @@ Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, cache_control);
+    const CacheLife caching{Caches::edge, services.download_cache_life};
+    co_return co_await send_file(services, request, rest, caching);
 }
 
 Task<http::Response> get_signed_download(Services& services,
@@ -229,7 +228,7 @@ Task<http::Response> get_signed_download(Services& services,
                                          std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
     if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, signed_cache_control);
+    co_return co_await send_file(services, request, rest, CacheLife{});
 }
 
 Async<http::Response> get_preview(Call call) {
@@ -241,7 +240,8 @@ Async<http::Response> get_preview(Call call) {
                call.caller.partner, id,
                preview_width(width.value_or(limits::preview_width_pixels_default))));
     // Small enough to be had whole.
-    co_return co_await serve(call.services, call.request, found, RangeRequest{}, cache_control);
+    const CacheLife caching{Caches::own, call.services.download_cache_life};
+    co_return co_await serve(call.services, call.request, found, RangeRequest{}, caching);
 }
 
 }  // namespace satchel::api

@@ -32,7 +32,8 @@ Async<> RangeSource::read_batch(std::vector<ByteView>& pieces) {
     const auto batch =
         co_await reader_->read(segment.range->first + offset_, left, buffer_.bytes());
     if (!batch) {
-        log::error("download_failed", {{"detail", batch.error().detail}});
+        if (!reader_->withdrawn())
+            log::error("download_failed", {{"detail", batch.error().detail}});
         co_return std::unexpected(batch.error());
     }
     pieces.insert(pieces.end(), batch->pieces.begin(),

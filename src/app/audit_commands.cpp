@@ -73,6 +73,7 @@ json::object render(const AuditVerdict& verdict, std::uint64_t entries) {
     json::object out{{"intact", !verdict.problem.has_value()},
                      {"entries", entries},
                      {"problem", nullptr},
+                     {"start", {{"seq", verdict.start.seq}, {"hash", to_hex(verdict.start.hash)}}},
                      {"end", {{"seq", verdict.end.seq}, {"hash", to_hex(verdict.end.hash)}}},
                      {"key", to_hex(verdict.key)},
                      {"begun_at", nullptr},
@@ -84,6 +85,10 @@ json::object render(const AuditVerdict& verdict, std::uint64_t entries) {
 
 void print_verdict(const AuditVerdict& verdict, std::uint64_t entries) {
     print("verified " + std::to_string(entries) + " entries: none changed, left out or cut\n");
+    if (verdict.start.seq > 0) {
+        print("from   entry " + std::to_string(verdict.start.seq + 1) +
+              "; those before it went as they were signed to, or were not asked for\n");
+    }
     print("end    " + std::to_string(verdict.end.seq) + " " + to_hex(verdict.end.hash) + "\n");
     print("key    " + to_hex(verdict.key) + "\n");
     if (verdict.origin.begun_at == Time{}) return;
@@ -129,7 +134,7 @@ Result<VerifiedExport> verify_source(const AuditOptions& options, const AuditAnc
     if (!options.file.empty()) return verify_export(options.file, anchors);
     TRY(const auto source, open_audit_source(options.source));
     TRY(const AuditVerdict verdict, source->verify(anchors));
-    return VerifiedExport{verdict, verdict.end.seq};
+    return VerifiedExport{verdict, verdict.end.seq - verdict.start.seq};
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ ExportCheck::ExportCheck(const AuditStart& start, AuditAnchors anchors)
     : start_(start), walk_(start.position, std::move(anchors)) {}
 
 AuditVerdict ExportCheck::verdict() const {
-    return {.end = walk_.at(),
+    return {.start = start_.position,
+            .end = walk_.at(),
             .origin = start_.origin.value_or(AuditOrigin{}),
             .key = start_.key,
             .problem = walk_.problem()};

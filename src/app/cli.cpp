@@ -32,6 +32,7 @@ struct Parsed {
     RestoreOptions restore;
     AuditOptions audit;
     QuotaChanges quota;
+    EraseOptions erase;
     Format format = Format::text;
     std::string subject;
     std::string number;
@@ -62,6 +63,7 @@ public:
         add_receive();
         add_webhook();
         add_audit();
+        add_erase();
         add_maintenance();
         add_backup();
         add_help();
@@ -85,6 +87,7 @@ private:
                                 const char* description,
                                 std::function<Result<int>()> action);
     void add_audit_verify(CLI::App* audit);
+    void add_erase();
     void add_maintenance();
     void add_backup();
     void add_help();
@@ -378,6 +381,38 @@ void CommandLine::add_audit_verify(CLI::App* audit) {
         ->type_name("FILE");
     verify->add_option("--key", parsed_.audit.key, "The key that must have signed it")
         ->type_name("HEX");
+}
+
+void CommandLine::add_erase() {
+    EraseOptions& options = parsed_.erase;
+    CLI::App* erase = app_.add_subcommand(
+        "erase", "Erase what a partner has, or what it has of one person, for good");
+    erase->add_option("--partner", options.partner, "Whose: id or name")
+        ->type_name("PARTNER")
+        ->required();
+    erase
+        ->add_option("--handle", options.handle,
+                     "Only what came from or went to this phone number or e-mail")
+        ->type_name("HANDLE");
+    erase->add_option("--before", options.before, "Only what was made before this time")
+        ->type_name("TIME")
+        ->check(CLI::Validator(
+            [](std::string& text) {
+                return parse_since(text) ? std::string()
+                                         : "not a time such as 2026-01-02 or 2026-01-02T03:04:05Z";
+            },
+            ""));
+    erase->add_flag("--dry-run", options.dry_run, "Count what would go, and leave it");
+    erase->add_flag("--yes", options.yes, "Do not ask");
+    add_server_choice(erase, options.admin.server);
+    add_json(erase, options.admin.format);
+    erase->parse_complete_callback([&options] {
+        check_server_choice(options.admin.server);
+        if (options.yes || options.dry_run || erase_can_ask()) return;
+        throw CLI::ValidationError(
+            "nobody is there to be asked: give --yes to erase, or --dry-run to see what would go");
+    });
+    on(erase, [&options] { return run_erase(options); });
 }
 
 void CommandLine::add_maintenance() {

@@ -94,6 +94,18 @@ struct ReceiveOptions {
 };
 Result<int> run_receive(const ReceiveOptions& options);
 
+struct EraseOptions {
+    AdminOptions admin;
+    std::string partner;  // An id or a name.
+    std::string handle;   // Empty: of everybody.
+    std::string before;   // As parse_since() reads it; empty: all.
+    bool dry_run = false;
+    bool yes = false;  // Nobody is asked.
+};
+Result<int> run_erase(const EraseOptions& options);
+// Whether somebody is there to be asked.
+bool erase_can_ask();
+
 Result<int> run_health(const AdminOptions& options);
 Result<int> run_version(Format format);
 

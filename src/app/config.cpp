@@ -223,6 +223,7 @@ public:
         CHECK(check_tls());
         CHECK(check_reach());
         CHECK(check_gateway());
+        CHECK(check_edge());
         return check_public_url();
     }
 
@@ -274,6 +275,17 @@ private:
             return wrong(at("admin.listen") + " = " + in_quotes(config_.admin.listen.text()) +
                          " can be reached from outside without TLS; use a loopback address, or "
                          "server.behind_tls_proxy = true if a proxy does TLS");
+        }
+        return {};
+    }
+
+    Result<> check_edge() const {
+        const EdgeSettings& purge = config_.edge.purge;
+        if (!purge.url.empty()) return {};
+        for (const auto& [key, is_set] :
+             {std::pair{std::string_view("edge.purge_token"), !purge.token.empty()},
+              std::pair{std::string_view("edge.ca_file"), !config_.edge.ca_file.empty()}}) {
+            if (is_set) return wrong(at(key) + " needs edge.purge_url, which it is for");
         }
         return {};
     }

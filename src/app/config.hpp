@@ -10,6 +10,7 @@
 #include "model/quota.hpp"
 #include "service/content_inspector.hpp"
 #include "service/delivery_form.hpp"
+#include "service/edge_purges.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -99,6 +100,19 @@ struct Config {
         std::uint32_t scrub_mib_per_second = 16;         // 0: it does not run.
         std::uint32_t scrub_interval_seconds = 604'800;  // From the end of a pass to the next.
     } integrity;
+    // A CDN or a caching proxy in front of the downloads.
+    struct EdgeSection {
+        std::uint32_t cache_seconds = 60;  // How long its copy may outlive a deletion.
+        EdgeSettings purge;                // Empty URL: it is not told of deletions.
+        std::string ca_file;               // PEM; empty: the system's.
+    } edge;
+    // How long things stay that nobody deletes. 0: for good.
+    struct RetentionSection {
+        std::uint32_t messages_days = 0;
+        std::uint32_t audit_days = 0;
+        std::uint32_t idempotency_key_days = 0;
+        bool removes_media = false;  // What came in with a message, or by URL, goes with it.
+    } retention;
     struct LogSection {
         log::Level level = log::Level::info;
     } log;

@@ -154,6 +154,22 @@ bool set_gateway_kind(Config::GatewayKind& target, std::string_view text) {
     return true;
 }
 
+bool set_purge_method(PurgeMethod& target, std::string_view text) {
+    if (text != "POST" && text != "PURGE") return false;
+    target = text == "POST" ? PurgeMethod::post : PurgeMethod::purge;
+    return true;
+}
+
+bool set_media_retention(bool& target, std::string_view text) {
+    if (text != "keep" && text != "with_message") return false;
+    target = text == "with_message";
+    return true;
+}
+
+bool set_days(std::uint32_t& target, std::string_view text) {
+    return set_number(target, text, 0, limits::retention_days_max);
+}
+
 bool set_level(log::Level& target, std::string_view text) {
     using enum log::Level;
     static constexpr std::array levels{
@@ -176,6 +192,7 @@ constexpr std::string_view url_form = "a URL such as https://files.example.com";
 constexpr std::string_view host_url_form =
     "a URL without a path, such as https://files.example.com (signatures cover the path)";
 constexpr std::string_view secret_form = "whsec_ and the base64 of 24 to 64 bytes";
+constexpr std::string_view days_form = "a number of days from 0 (keep) to 36500";
 constexpr std::string_view boolean_form = "true or false";
 constexpr std::string_view quota_form = "a number from 0 (no limit) to 1000000000000000";
 constexpr std::string_view rate_form = "a number from 0 (no limit) to 1000000";
@@ -331,6 +348,41 @@ constexpr std::array key_table{
         [](Config& c, const RawValue& v) {
             return set_number(c.integrity.scrub_interval_seconds, v.text, 1, scrub_interval_limit);
         }},
+    ConfigKey{"edge.cache_seconds", number, "a number from 0 to 86400", false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.edge.cache_seconds, v.text, 0,
+                                    limits::edge_cache_seconds_max);
+              }},
+    ConfigKey{"edge.purge_url", text, "a URL such as https://edge.example.com/purge", false,
+              [](Config& c, const RawValue& v) {
+                  return set_url(c.edge.purge.url, v.text, UrlPath::allowed);
+              }},
+    ConfigKey{
+        "edge.purge_method", text, "POST or PURGE", false,
+        [](Config& c, const RawValue& v) { return set_purge_method(c.edge.purge.method, v.text); }},
+    ConfigKey{"edge.purge_token", text, "at least 16 visible ASCII characters", true,
+              [](Config& c, const RawValue& v) { return set_token(c.edge.purge.token, v.text); }},
+    ConfigKey{"edge.purge_token_file", text,
+              "the path of a readable file with at least 16 visible ASCII characters", false,
+              [](Config& c, const RawValue& v) {
+                  return set_from_file(c.edge.purge.token, v, set_token);
+              }},
+    ConfigKey{"edge.ca_file", text, file_form, false,
+              [](Config& c, const RawValue& v) { return set_file(c.edge.ca_file, v); }},
+    ConfigKey{
+        "retention.messages_days", number, days_form, false,
+        [](Config& c, const RawValue& v) { return set_days(c.retention.messages_days, v.text); }},
+    ConfigKey{"retention.media", text, "keep or with_message", false,
+              [](Config& c, const RawValue& v) {
+                  return set_media_retention(c.retention.removes_media, v.text);
+              }},
+    ConfigKey{
+        "retention.audit_days", number, days_form, false,
+        [](Config& c, const RawValue& v) { return set_days(c.retention.audit_days, v.text); }},
+    ConfigKey{"retention.idempotency_key_days", number, days_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_days(c.retention.idempotency_key_days, v.text);
+              }},
     ConfigKey{"log.level", text, "debug, info, warn, error or off", false,
               [](Config& c, const RawValue& v) { return set_level(c.log.level, v.text); }},
 };

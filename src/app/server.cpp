@@ -3,10 +3,13 @@
 #include "admin/admin.hpp"
 #include "api/api.hpp"
 #include "app/backup_job.hpp"
+#include "app/chores.hpp"
+#include "app/edge_work.hpp"
 #include "app/key_work.hpp"
 #include "app/late_handler.hpp"
 #include "app/media_work.hpp"
 #include "app/messaging.hpp"
+#include "app/readiness.hpp"
 #include "app/run_to_end.hpp"
 #include "app/server_settings.hpp"
 #include "app/store_paths.hpp"
@@ -22,7 +25,9 @@
 #include "service/attachment_service.hpp"
 #include "service/call_limiter.hpp"
 #include "service/deletion_service.hpp"
+#include "service/erasure_service.hpp"
 #include "service/partner_service.hpp"
+#include "service/retention_service.hpp"
 #include "service/scrubber.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
@@ -37,7 +42,6 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <mutex>
 #include <thread>
 
 namespace satchel::app {
@@ -86,8 +90,11 @@ struct Server::State {
     std::unique_ptr<fetch::Fetcher> fetcher;
     std::optional<MediaWork> media;
     std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
+    OpenDownloads downloads;
     std::optional<AttachmentService> attachments;
     std::optional<DeletionService> deletions;
+    std::optional<RetentionService> retention;
+    std::optional<ErasureService> erasures;
     std::optional<PartnerService> partners;
     CallLimiter call_limiter{options.config.server.call_rates};
     std::optional<WebhookService> webhooks;
@@ -98,6 +105,7 @@ struct Server::State {
     std::optional<Scrubber> scrubber;
     std::optional<webhook::Deliverer> deliverer;
     std::optional<Messaging> messaging;
+    std::unique_ptr<EdgeWork> edge;  // Only if an edge is to be told of deletions.
     LateHandler public_handler;
     LateHandler admin_handler;
     std::unique_ptr<http::Server> public_server;
@@ -119,16 +127,12 @@ struct Server::State {
     Result<crypto::Key> secret(std::string_view purpose);
     Result<> ensure_demo();
     Result<> open_listeners();
-    std::vector<Chore> chores();
+    std::function<void()> wake_edge();
     void make_handlers();
     void add_values();
 
-    std::mutex readiness_mutex;
-    std::chrono::steady_clock::time_point readiness_expires_at{};
-    std::string failing_part = "starting";  // Until the first check has an answer.
+    std::optional<Readiness> readiness;
 
-    Task<std::string> ready();
-    Task<std::string> check_parts();
     Task<Result<>> advance_clock(std::chrono::seconds by);
     Task<> supervise();
     Task<> insist();
@@ -174,16 +178,20 @@ Result<> Server::State::open_stores() {
                                    config.media.accept_former_types};
     media.emplace(config, MediaWork::Parts{first_loop(), *database, *blobs, keys, clock});
     attachments.emplace(AttachmentService::Parts{
-        *database, *blobs, keys, clock, policy, media->inspector(),
+        *database, *blobs, keys, clock, policy, media->inspector(), downloads,
         config.media.previews ? &media->renditions() : nullptr, config.quota});
     partners.emplace(*database, clock);
-    deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
-    sweeper.emplace(first_loop(), chores());
+    deletions.emplace(DeletionService::Parts{*database, *blobs, clock, downloads, wake_edge()});
+    retention.emplace(
+        RetentionService::Parts{*database, clock, *deletions, retention_settings(config)});
+    erasures.emplace(ErasureService::Parts{*database, clock, *deletions});
+    sweeper.emplace(first_loop(), make_chores(*attachments, *deletions, *retention));
     scrubber.emplace(Scrubber::Parts{
         first_loop(), *database, *blobs, keys, pool, clock, data_folder() / "scrub.json",
         std::uint64_t{config.integrity.scrub_mib_per_second} * limits::MiB,
         std::chrono::seconds(config.integrity.scrub_interval_seconds)});
     backups.emplace(BackupParts{*database, keys, pool, *disk, config.blobs.local, clock});
+    readiness.emplace(*database, *blobs);
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
         TRY(bridge_fetcher, fetch::Fetcher::open(bridge_policy(config)));
@@ -195,10 +203,12 @@ Result<> Server::State::open_stores() {
     return run_to_end(first_loop(), deletions->recover());
 }
 
-std::vector<Chore> Server::State::chores() {
-    return {{"doubtful uploads", [this] { return attachments->settle_doubtful(); }},
-            {"due attachments", [this] { return deletions->sweep_rows(); }},
-            {"removed blobs", [this] { return deletions->sweep_blobs(); }}};
+// Empty if there is none.
+std::function<void()> Server::State::wake_edge() {
+    if (options.config.edge.purge.url.empty()) return {};
+    return [this] {
+        if (edge) edge->runner().wake();
+    };
 }
 
 Result<> Server::State::ensure_demo() {
@@ -243,6 +253,9 @@ Result<> Server::State::open_listeners() {
         "http://" + Endpoint{config.admin.listen.address, admin_server->port()}.text();
     running.admin.token = config.admin.token.empty() ? random_token() : config.admin.token;
     urls.emplace(bases, *presigner);
+    if (!config.edge.purge.url.empty()) {
+        TRY(edge, EdgeWork::open(config, {first_loop(), *database, clock, *urls}));
+    }
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
     messaging.emplace(config, first_loop(),
@@ -254,29 +267,29 @@ Result<> Server::State::open_listeners() {
 }
 
 void Server::State::make_handlers() {
-    const auto is_ready = [this] { return ready(); };
+    const auto is_ready = [this] { return readiness->failing_part(); };
     const auto observe = [this](std::string_view route, const http::Handler::Outcome& outcome) {
         metrics.observe(route, outcome);
     };
-    public_handler.set(
-        api::make_handler({.attachments = *attachments,
-                           .deletions = *deletions,
-                           .partners = *partners,
-                           .call_limiter = call_limiter,
-                           .messages = messaging->messages,
-                           .chats = messaging->chats,
-                           .message_changes = messaging->message_changes,
-                           .lines = messaging->lines,
-                           .recipients = messaging->recipients,
-                           .webhooks = *webhooks,
-                           .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
-                           .urls = *urls,
-                           .presigner = *presigner,
-                           .clock = clock,
-                           .ready = is_ready,
-                           .observe = observe,
-                           .allows_http_media = options.config.fetch.allow_http,
-                           .cors_origin = options.config.server.cors_origin}));
+    public_handler.set(api::make_handler(
+        {.attachments = *attachments,
+         .deletions = *deletions,
+         .partners = *partners,
+         .messages = messaging->messages,
+         .chats = messaging->chats,
+         .message_changes = messaging->message_changes,
+         .lines = messaging->lines,
+         .recipients = messaging->recipients,
+         .webhooks = *webhooks,
+         .bridge = messaging->bridge ? &*messaging->bridge : nullptr,
+         .urls = *urls,
+         .presigner = *presigner,
+         .clock = clock,
+         .ready = is_ready,
+         .observe = observe,
+         .download_cache_life = std::chrono::seconds(options.config.edge.cache_seconds),
+         .allows_http_media = options.config.fetch.allow_http,
+         .cors_origin = options.config.server.cors_origin}));
     admin::Services services{
         .attachments = *attachments,
         .partners = *partners,
@@ -284,6 +297,7 @@ void Server::State::make_handlers() {
         .media = messaging->media,
         .messages = messaging->messages,
         .webhooks = *webhooks,
+        .erasures = *erasures,
         .database = *database,
         .urls = *urls,
         .keys = *key_rotation,
@@ -323,45 +337,16 @@ void Server::State::add_values() {
     metrics.counter("satchel_unscanned_files_total",
                     "Files that could not be scanned, taken or not.",
                     [this] { return static_cast<double>(media->inspector().totals().unscanned); });
+    metrics.counter("satchel_downloads_withdrawn_total",
+                    "Downloads that ended because what they read was deleted.",
+                    [this] { return static_cast<double>(downloads.withdrawn()); });
+    if (edge) edge->add_metrics(metrics);
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     add_key_values(metrics, *key_rotation);
     backups->add_values(metrics);
     add_scrub_values(metrics, *scrubber);
-    metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",
-                  [this] { return sweeper->lag_seconds(); });
-}
-
-// Asked without a token, so the answer is kept for a moment: asking is cheap, checking is not.
-Task<std::string> Server::State::ready() {
-    const auto now = std::chrono::steady_clock::now();
-    {
-        const std::lock_guard guard(readiness_mutex);
-        if (now < readiness_expires_at) co_return failing_part;
-        readiness_expires_at = now + limits::readiness_kept;
-    }
-    const std::string failing = co_await check_parts();
-    const std::lock_guard guard(readiness_mutex);
-    failing_part = failing;
-    co_return failing;
-}
-
-Task<std::string> Server::State::check_parts() {
-    const auto answered = co_await database->read([](meta::Session& session) -> Result<> {
-        TRY(const auto statement, session.query("SELECT 1"));
-        TRY([[maybe_unused]] const bool row, statement->step());
-        return {};
-    });
-    if (!answered) {
-        log::error("not_ready", {{"part", "database"}, {"detail", answered.error().detail}});
-        co_return "database";
-    }
-    const auto probed = co_await blobs->probe();
-    if (!probed) {
-        log::error("not_ready", {{"part", "blobs"}, {"detail", probed.error().detail}});
-        co_return "blobs";
-    }
-    co_return std::string();
+    add_sweeper_metrics(metrics, *sweeper);
 }
 
 Task<Result<>> Server::State::advance_clock(std::chrono::seconds by) {
@@ -369,6 +354,7 @@ Task<Result<>> Server::State::advance_clock(std::chrono::seconds by) {
     CO_CHECK(co_await sweeper->sweep_all());
     CO_CHECK(co_await messaging->deliveries.run_all_due());
     CO_CHECK(co_await messaging->receipts.run_all_due());
+    if (edge) CO_CHECK(co_await edge->runner().run_all_due());
     co_await deliverer->catch_up();
     co_return Result<>{};
 }
@@ -388,6 +374,7 @@ Task<> Server::State::supervise() {
     scrubber->stop();
     messaging->deliveries.stop();
     messaging->receipts.stop();
+    if (edge) edge->runner().stop();
     deliverer->stop();
     media->stop_examining();
     co_await background->stop(limits::stop_wait_max);
@@ -452,6 +439,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background->spawn("media", state.media->examine());
     state.background->spawn("deliveries", state.messaging->deliveries.run());
     state.background->spawn("receipts", state.messaging->receipts.run());
+    if (state.edge) state.background->spawn("edge", state.edge->runner().run());
     state.supervision->spawn("supervise", state.supervise());
     state.public_server->start();
     state.admin_server->start();

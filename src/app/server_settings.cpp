@@ -44,4 +44,20 @@ fetch::Policy bridge_policy(const Config& config) {
     return policy;
 }
 
+fetch::Policy edge_policy(const Config& config) {
+    fetch::Policy policy = bridge_policy(config);
+    policy.ca_file = config.edge.ca_file;
+    return policy;
+}
+
+RetentionSettings retention_settings(const Config& config) {
+    using std::chrono::days;
+    const auto& retention = config.retention;
+    return {.messages = days(retention.messages_days),
+            .audit = days(retention.audit_days),
+            .idempotency_keys = days(retention.idempotency_key_days),
+            .removes_media = retention.removes_media,
+            .tells_edge = !config.edge.purge.url.empty()};
+}
+
 }  // namespace satchel::app

@@ -3,6 +3,7 @@
 
 #include "app/config.hpp"
 #include "fetch/fetch.hpp"
+#include "service/retention_service.hpp"
 #include "service/urls.hpp"
 
 #include <cstdint>
@@ -21,5 +22,9 @@ fetch::Policy fetch_policy(const Config& config);
 // For the bridge. The operator named it, so it may be anywhere that is not refused to everybody.
 // It has no reason to send us elsewhere.
 fetch::Policy bridge_policy(const Config& config);
+// For the edge, of which the same is true.
+fetch::Policy edge_policy(const Config& config);
+
+RetentionSettings retention_settings(const Config& config);
 
 }  // namespace satchel::app

@@ -9,6 +9,7 @@ namespace satchel::app {
 namespace {
 
 constexpr auto busy_check_interval = std::chrono::milliseconds(1);
+constexpr auto lag_interval = std::chrono::seconds(1);
 
 std::int64_t steady_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -34,7 +35,8 @@ Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores)
     : loop_(loop),
       chores_(std::move(chores)),
       interval_(loop.get_executor()),
-      done_at_ns_(steady_ns()) {}
+      done_at_ns_(steady_ns()),
+      lags_ns_(std::make_unique<std::atomic<std::int64_t>[]>(chores_.size())) {}
 
 Task<> Sweeper::run() {
     while (true) {
@@ -51,29 +53,52 @@ void Sweeper::stop() {
 }
 
 Async<> Sweeper::sweep_all() {
-    while (busy_) {
-        LoopTimer pause(loop_.get_executor(), busy_check_interval);
-        co_await pause.async_wait(asio::as_tuple(use_task));
-    }
+    while (busy_) co_await pause(busy_check_interval);
     const Busy busy(busy_);
     Result<> outcome;
-    for (const Chore& chore : chores_) {
-        auto swept = co_await sweep(chore);
+    for (std::size_t index = 0; index < chores_.size(); ++index) co_await look_at_lag(index);
+    for (std::size_t index = 0; index < chores_.size(); ++index) {
+        auto swept = co_await sweep(index);
         if (stopping_) co_return outcome;
+        co_await look_at_lag(index);
         if (swept) continue;
-        log::error("sweep_failed", {{"chore", chore.name}, {"detail", swept.error().detail}});
+        log::error("sweep_failed",
+                   {{"chore", chores_[index].name}, {"detail", swept.error().detail}});
         outcome = std::move(swept);
     }
     if (outcome) done_at_ns_ = steady_ns();
     co_return outcome;
 }
 
-Async<> Sweeper::sweep(const Chore& chore) {
+Async<> Sweeper::sweep(std::size_t index) {
+    auto looked_at = std::chrono::steady_clock::now();
     while (!stopping_) {
-        CO_TRY(const std::size_t changed, co_await chore.pass());
+        CO_TRY(const std::size_t changed, co_await chores_[index].pass());
         if (changed == 0) break;
+        // Whoever waits for the database or the disk goes first.
+        co_await pause(limits::retention_pause);
+        const auto now = std::chrono::steady_clock::now();
+        if (now - looked_at < lag_interval) continue;
+        looked_at = now;
+        co_await look_at_lag(index);
     }
     co_return Result<>{};
+}
+
+Task<> Sweeper::look_at_lag(std::size_t index) {
+    if (!chores_[index].lag) co_return;
+    const auto lag = co_await chores_[index].lag();
+    if (!lag) co_return;  // The pass that failed for the same reason is logged.
+    lags_ns_[index] = std::chrono::duration_cast<std::chrono::nanoseconds>(*lag).count();
+}
+
+Task<> Sweeper::pause(std::chrono::steady_clock::duration length) {
+    LoopTimer timer(loop_.get_executor(), length);
+    co_await timer.async_wait(asio::as_tuple(use_task));
+}
+
+double Sweeper::lag_seconds(std::size_t index) const {
+    return static_cast<double>(lags_ns_[index].load()) / 1e9;
 }
 
 double Sweeper::lag_seconds() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/async.hpp"
+#include "base/clock.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ struct Chore {
     // Does one small part of what is due, in transactions that hold nobody up. Returns how much it
     // changed; it is called again until 0.
     std::function<Async<std::size_t>()> pass;
+    // How much later than it should the oldest thing that is due is still there; 0: nothing is.
+    std::function<Async<Duration>()> lag = {};
 };
 
 // Used on one loop, but for lag_seconds(). One pass at a time.
@@ -41,9 +45,15 @@ public:
 
     // Seconds since a sweep last left nothing to do. Usable from any thread.
     double lag_seconds() const;
+    // What Chore::lag last said of chore `index`, looked at in every sweep and at least once a
+    // second while the chore is at work. Usable from any thread.
+    double lag_seconds(std::size_t index) const;
+    const std::vector<Chore>& chores() const { return chores_; }
 
 private:
-    Async<> sweep(const Chore& chore);
+    Async<> sweep(std::size_t index);
+    Task<> look_at_lag(std::size_t index);
+    Task<> pause(std::chrono::steady_clock::duration length);
 
     Loop& loop_;
     std::vector<Chore> chores_;
@@ -51,6 +61,7 @@ private:
     bool busy_ = false;
     bool stopping_ = false;
     std::atomic<std::int64_t> done_at_ns_;
+    std::unique_ptr<std::atomic<std::int64_t>[]> lags_ns_;  // By chore.
 };
 
 }  // namespace satchel::app

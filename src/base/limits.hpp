@@ -170,6 +170,23 @@ inline constexpr auto scrub_save_interval = 10s;      // Where the scrubber is, 
 inline constexpr std::size_t scrub_page_max = 100;    // Rows read at once.
 inline constexpr auto scrub_retry_wait = 1min;        // After the store could not be read.
 
+// What goes by itself or by the operator's order (docs/operations/retention.md). A pass of each
+// chore is one short transaction of so many rows; between two of them others have their turn.
+inline constexpr std::size_t retention_batch_max = 100;
+inline constexpr std::size_t audit_cut_batch_max = 500;
+inline constexpr auto retention_pause = 5ms;  // Between two passes of a chore.
+inline constexpr std::size_t erase_batch_max = 50;
+inline constexpr std::uint32_t retention_days_max = 36'500;
+
+// The edge that is told of deletions (docs/operations/edge.md).
+inline constexpr std::uint32_t edge_cache_seconds_max = 86'400;
+inline constexpr auto edge_attempt_max = 10s;
+inline constexpr std::uint32_t edge_attempts_max = 14;
+inline constexpr auto edge_retry_first = 2s;  // Doubles with each attempt: 4.5 hours in all.
+inline constexpr auto edge_lease = 1min;
+inline constexpr std::size_t edge_purges_parallel_max = 8;
+inline constexpr std::size_t edge_answer_bytes_max = 16 * KiB;
+
 // Outbound requests (src/fetch). A caller says how long one may take and how much it may bring.
 inline constexpr std::size_t outbound_url_bytes_max = 8 * KiB;
 inline constexpr std::size_t outbound_head_bytes_max = 64 * KiB;

@@ -117,6 +117,7 @@ Async<Posted> CurlFetcher::post(PostRequest request) {
         co_return Posted{.failure = Failure::bad_url, .detail = std::move(url.error().detail)};
     }
     Job job{.verb = Verb::post,
+            .method = std::move(request.method),
             .url = *std::move(url),
             .partner = std::move(request.partner),
             .headers = std::move(headers),

@@ -64,6 +64,7 @@ struct Fetched {
 };
 
 struct PostRequest {
+    std::string method = "POST";  // Any other goes out as a post of that name. Our own text.
     std::string url;
     std::string partner;
     // Nothing is added but Host, Content-Length, Accept and, if absent, User-Agent.

@@ -162,6 +162,7 @@ void Transfer::set_request_options() {
         return;
     }
     set(easy(), CURLOPT_POST, 1L);
+    if (job_.method != "POST") set(easy(), CURLOPT_CUSTOMREQUEST, job_.method.c_str());
     set(easy(), CURLOPT_POSTFIELDS, job_.body.data());
     set(easy(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_.body.size()));
 }

@@ -15,6 +15,7 @@ enum class Verb : std::uint8_t { get, post };
 
 struct Job {
     Verb verb = Verb::get;
+    std::string method = {};  // Of a post.
     CheckedUrl url;
     std::string partner;
     HeaderList headers;

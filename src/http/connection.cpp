@@ -257,7 +257,11 @@ Task<Handler::Outcome> Connection::send(Response& response,
     std::string head = render_head(response, size, keep, share_.http_date(), trace_id);
     const bool with_body = has_body(response.status) && !head_only;
     if (with_body && response.source) {
+        const auto* const withdrawn = response.source->withdrawn();
+        stream_.watch(withdrawn);
         const auto sent = co_await send_source(response, head);
+        stream_.watch(nullptr);
+        if (!sent && withdrawn != nullptr && *withdrawn) stream_.reset_at_end();
         outcome.cut = !sent;
         outcome.bytes_sent = sent.value_or(0);
         co_return outcome;

@@ -4,6 +4,7 @@
 #include "base/async.hpp"
 #include "base/bytes.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,6 +59,10 @@ public:
     // The next pieces; none means the end. They stay valid until the next call. On an error the
     // connection is cut, so that the client cannot take the part for the whole.
     virtual Async<> next(std::vector<ByteView>& pieces) = 0;
+    // Turns true, perhaps on another thread, when nothing more of it may be sent. The connection
+    // is then reset: what the system still held of it is dropped. Null: never. Lives as long as
+    // the source.
+    virtual const std::atomic<bool>* withdrawn() const { return nullptr; }
 };
 
 struct Response {

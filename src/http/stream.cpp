@@ -193,6 +193,7 @@ Async<> Stream::write_plain(std::span<const ByteView> pieces,
             vectors[count++] = {const_cast<std::byte*>(rest.data()), rest.size()};
         }
         if (count == 0) break;
+        if (is_withdrawn()) co_return broken("what was sent has been withdrawn");
         Progress progress = try_write(std::span(vectors).first(count));
         if (progress.step == Step::broken) co_return broken("connection broken while writing");
         if (progress.step != Step::done) {
@@ -252,6 +253,12 @@ void Stream::finish_writing() {
     }
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+void Stream::reset_at_end() {
+    // Not through Asio, whose destructor takes back what it was told.
+    const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void Stream::interrupt() {

@@ -10,6 +10,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,8 +47,17 @@ public:
     // Says that no more will be written.
     void finish_writing();
 
+    // From now on write() fails, before anything more is handed to the system, once `withdrawn`
+    // is true. Null: nothing to watch. What is watched must outlive the writes.
+    void watch(const std::atomic<bool>* withdrawn) { withdrawn_ = withdrawn; }
+    // The end of the connection drops what the system has not sent yet, and the peer sees an
+    // error instead of an end.
+    void reset_at_end();
+
     // For whoever watches over deadlines.
-    bool is_overdue(SteadyTime now) const { return waiting_ && now >= deadline_; }
+    bool is_overdue(SteadyTime now) const {
+        return waiting_ && (now >= deadline_ || is_withdrawn());
+    }
     void interrupt();  // The wait in progress, or the next one, fails with timed_out.
 
 private:
@@ -66,6 +76,7 @@ private:
     Progress try_encrypt(ByteView piece);
     Progress tls_progress(int result, std::size_t bytes);
     Async<> wait(Step step, std::chrono::steady_clock::duration patience);
+    bool is_withdrawn() const { return withdrawn_ != nullptr && withdrawn_->load(); }
 
     static BIO* make_bio(Stream* stream);
     static int bio_write(BIO* bio, const char* data, int size);
@@ -78,6 +89,7 @@ private:
     // Where TLS records go while a write gathers them; null: straight to the socket.
     struct Records;
     Records* records_ = nullptr;
+    const std::atomic<bool>* withdrawn_ = nullptr;
     SteadyTime deadline_{};
     bool waiting_ = false;
     bool interrupted_ = false;

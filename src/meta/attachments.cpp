@@ -124,6 +124,16 @@ Result<> mark_sent(Session& session, AttachmentId id) {
     return session.run("UPDATE attachments SET is_sent = 1 WHERE id = $1 AND is_sent = 0", id);
 }
 
+Result<> release_picture(Session& session, AttachmentId id, Time now) {
+    // An upload has time for its bytes; what was fetched has them from the beginning.
+    return session.run(
+        "UPDATE attachments SET sweep_at = $2 WHERE id = $1 AND "
+        "upload_expires_at <= created_at AND sweep_at IS NULL AND "
+        "NOT EXISTS (SELECT 1 FROM chats WHERE icon = $1) AND "
+        "NOT EXISTS (SELECT 1 FROM contact_cards WHERE image = $1)",
+        id, now);
+}
+
 Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry) {
     Removed removed;
     std::optional<BlobId> blob;

@@ -66,6 +66,10 @@ Result<UploadStored> store_upload(Session& session,
 // Inside the transaction that stores the message.
 Result<> mark_sent(Session& session, AttachmentId id);
 
+// A picture that no chat and no contact card shows any more is due at once, unless a client
+// uploaded it: then it is the client's to delete.
+Result<> release_picture(Session& session, AttachmentId id, Time now);
+
 // Removes the row (with its key, name and renditions), queues its blobs for removal and writes
 // the audit entry. nullopt if there is no such attachment of this partner.
 struct Removed {

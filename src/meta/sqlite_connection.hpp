@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace satchel::meta {
 
@@ -98,6 +99,10 @@ public:
     const AuditPosition& kept_audit_end() const { return audit_end_; }
     void keep_audit_end(const AuditPosition& end) { audit_end_ = end; }
 
+    // Whether clear_traces() was called since this was asked last.
+    bool take_clearing() { return std::exchange(wants_clearing_, false); }
+    void want_clearing() { wants_clearing_ = true; }
+
     // Runs a script of statements, uncached.
     Result<> execute(const std::string& script);
     // The first column of the first row.
@@ -117,6 +122,7 @@ private:
     sqlite3* db_;
     std::shared_ptr<const DatabaseKeys> keys_;
     AuditPosition audit_end_;
+    bool wants_clearing_ = false;
     std::unordered_map<const char*, std::unique_ptr<SqliteStatement>> statements_;
 };
 

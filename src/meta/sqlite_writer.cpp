@@ -154,7 +154,9 @@ void SqliteWriter::write_loop() {
         if (!batch.empty()) run_batch(batch);
         batch.clear();
         go_on_copying();
+        if (cleaner_.is_busy()) clear_some();
     }
+    end_clearing();
     while (!copies_.empty()) finish_copy(fail(Errc::unavailable, "the database is being closed"));
 }
 
@@ -182,7 +184,8 @@ void SqliteWriter::finish_copy(Result<> result) {
 bool SqliteWriter::next_batch(Batch& batch) {
     std::unique_lock lock(mutex_);
     const auto something_to_do = [this] {
-        return !queue_.empty() || copied_ || stopping_ || !copies_.empty();
+        const bool may_clear = cleaner_.is_busy() && !erase_due_;
+        return !queue_.empty() || copied_ || stopping_ || !copies_.empty() || may_clear;
     };
     if (erase_due_) {
         writer_wakes_.wait_for(lock, erase_retry_interval, something_to_do);
@@ -236,6 +239,7 @@ void SqliteWriter::run_batch(Batch& batch) {
                 }
             }
         }
+        begin_clearing(batch);
     }
     resume_all(batch, posting_);
     if (log_frames_ >= copy_at_frames_) ask_for_copy();
@@ -260,6 +264,7 @@ Result<> SqliteWriter::run_transaction(std::span<PendingWrite* const> batch) {
 void SqliteWriter::run_alone(PendingWrite& write) {
     const AuditPosition audit_end = writing_->kept_audit_end();
     write.result = guarded(write, *writing_);
+    write.clears_traces = writing_->take_clearing();
     if (write.result) return;
     writing_->roll_back();
     writing_->keep_audit_end(audit_end);
@@ -270,6 +275,7 @@ Result<> SqliteWriter::run_in_savepoint(PendingWrite& write) {
     CHECK(writing_->run("SAVEPOINT one_write"));
     const AuditPosition audit_end = writing_->kept_audit_end();
     write.result = guarded(write, *writing_);
+    write.clears_traces = writing_->take_clearing();
     if (!write.result) {
         // Some errors (a full disk, for one) make SQLite roll everything back.
         if (!writing_->in_transaction())
@@ -278,6 +284,40 @@ Result<> SqliteWriter::run_in_savepoint(PendingWrite& write) {
         writing_->keep_audit_end(audit_end);
     }
     return writing_->run("RELEASE one_write");
+}
+
+void SqliteWriter::begin_clearing(Batch& batch) {
+    std::erase_if(batch, [this](PendingWrite* write) {
+        if (!write->clears_traces || !write->result) return false;
+        write->result = cleaner_.add(writing_->handle(), *write);
+        return write->result.has_value();
+    });
+}
+
+// What was written since the last time goes into the file first: only there pages can be cleared.
+void SqliteWriter::clear_some() {
+    if (erase_due_ || log_frames_ > 0) empty_log(0ms);
+    if (erase_due_) return;
+    Batch done;
+    Result<> cleared;
+    {
+        const std::lock_guard lock(checkpoint_);
+        cleared = cleaner_.step(writing_->handle(), done);
+    }
+    if (!cleared) {
+        log::error("metadata_traces_stay", {{"detail", cleared.error().detail}});
+        done = cleaner_.give_up();
+        for (PendingWrite* write : done) write->result = cleared;
+    }
+    if (!done.empty()) resume_all(done, posting_);
+}
+
+void SqliteWriter::end_clearing() {
+    const Batch waiting = cleaner_.give_up();
+    for (PendingWrite* write : waiting) {
+        write->result = fail(Errc::timed_out, "stopped before all traces were cleared");
+    }
+    if (!waiting.empty()) resume_all(waiting, posting_);
 }
 
 // Copies the log into the database file and cuts it to nothing, for good.

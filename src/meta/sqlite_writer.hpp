@@ -13,6 +13,7 @@
 #include "base/async.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_copy.hpp"
+#include "meta/sqlite_traces.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -35,6 +36,7 @@ struct PendingWrite {
     Loop::executor_type home;
     std::move_only_function<void(Result<>)> resume;
     Result<> result;
+    bool clears_traces = false;
 };
 
 class SqliteWriter {
@@ -65,6 +67,11 @@ private:
     void go_on_copying();
     void finish_copy(Result<> result);
 
+    // Takes the writes that asked for it, and are durable, out of `batch`.
+    void begin_clearing(Batch& batch);
+    void clear_some();
+    void end_clearing();
+
     void empty_log(std::chrono::milliseconds patience);
     void restart_log();
     void ask_for_copy();
@@ -91,6 +98,7 @@ private:
     bool erase_due_ = false;
     std::deque<PendingWrite*> copies_;  // The first is under way.
     std::unique_ptr<SqliteCopy> copy_;
+    TraceCleaner cleaner_;
 
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};

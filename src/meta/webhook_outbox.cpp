@@ -60,12 +60,45 @@ Result<FailedDelivery> read_failed(const Statement& row) {
 }  // namespace
 
 Result<> insert_delivery(Session& session, const NewDelivery& delivery) {
-    return session.run(
-        "INSERT INTO webhook_outbox (subscription, event, event_type, lane, sealed_body, "
-        "created_at, "
-        "attempts, due_at, last_status, last_error) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '')",
-        delivery.subscription, delivery.event, delivery.event_type, delivery.lane,
-        session.texts().seal(body_field, delivery.event.bytes(), delivery.body), delivery.at);
+    std::int64_t seq = 0;
+    {
+        TRY(auto added,
+            session.query(
+                "INSERT INTO webhook_outbox (subscription, event, event_type, lane, sealed_body, "
+                "created_at, attempts, due_at, last_status, last_error, message) "
+                "VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '', $7) RETURNING seq",
+                delivery.subscription, delivery.event, delivery.event_type, delivery.lane,
+                session.texts().seal(body_field, delivery.event.bytes(), delivery.body),
+                delivery.at, delivery.message));
+        TRY([[maybe_unused]] const bool found, added->step());
+        seq = added->integer(0);
+    }
+    for (const AttachmentId attachment : delivery.attachments) {
+        CHECK(
+            session.run("INSERT INTO webhook_mentions (attachment, delivery) VALUES ($1, $2) "
+                        "ON CONFLICT DO NOTHING",
+                        attachment, seq));
+    }
+    return {};
+}
+
+Result<std::vector<ShowingBody>> bodies_showing(Session& session, AttachmentId attachment) {
+    TRY(auto statement,
+        session.query("SELECT o.seq, o.event, o.sealed_body FROM webhook_mentions m "
+                      "JOIN webhook_outbox o ON o.seq = m.delivery WHERE m.attachment = $1",
+                      attachment));
+    return all_rows(*statement, [&session](const Statement& row) -> Result<ShowingBody> {
+        ShowingBody out;
+        out.seq = row.integer(0);
+        TRY(out.event, id_at<EventId>(row, 1));
+        TRY(out.body, sealed_text_at(row, 2, session, body_field, out.event.bytes()));
+        return out;
+    });
+}
+
+Result<> replace_body(Session& session, const ShowingBody& row) {
+    return session.run("UPDATE webhook_outbox SET sealed_body = $2 WHERE seq = $1", row.seq,
+                       session.texts().seal(body_field, row.event.bytes(), row.body));
 }
 
 Result<std::vector<WaitingTarget>> waiting_targets(Session& session, Time now) {

@@ -21,6 +21,8 @@ struct NewDelivery {
     std::int64_t lane = 0;  // First attempts of one lane go one after the other; 0: no lane.
     std::string body;       // The same at every attempt.
     Time at{};              // Also when it is due.
+    std::vector<AttachmentId> attachments = {};  // That the body shows (bodies_showing).
+    std::optional<MessageId> message;            // The row goes with it (meta/message_removal.hpp).
 };
 Result<> insert_delivery(Session& session, const NewDelivery& delivery);
 
@@ -61,6 +63,15 @@ struct Delivery {
 };
 // Nullopt if it waits no more or its subscription is gone or inactive.
 Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq);
+
+// Bodies that show an attachment, of rows that wait or were given up; and one of them, changed.
+struct ShowingBody {
+    std::int64_t seq = 0;
+    EventId event;
+    std::string body;
+};
+Result<std::vector<ShowingBody>> bodies_showing(Session& session, AttachmentId attachment);
+Result<> replace_body(Session& session, const ShowingBody& row);
 
 // An attempt was answered with success: the row goes.
 Result<> remove_delivery(Session& session, std::int64_t seq);

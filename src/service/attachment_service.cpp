@@ -243,12 +243,17 @@ Async<Downloadable> AttachmentService::find_preview(PartnerId partner,
     }
 }
 
-Async<std::unique_ptr<blob::Reader>> AttachmentService::open(const Downloadable& found) {
+Async<std::unique_ptr<DownloadReader>> AttachmentService::open(const Downloadable& found) {
     const Attachment& attachment = found.attachment;
     ASSERT(attachment.blob.has_value());
+    // Known before it is opened: a delete that does not find it has unlinked the bytes.
+    auto download = std::make_unique<DownloadReader>(parts_.downloads, *attachment.blob);
     auto reader =
         co_await parts_.blobs.open(*attachment.blob, found.blob_key, attachment.size_bytes);
-    if (reader) co_return std::move(*reader);
+    if (reader) {
+        download->begin(std::move(*reader));
+        co_return std::move(download);
+    }
     if (reader.error().code == Errc::not_found) {
         // Gone because it was deleted or replaced just now, or because the store lost it?
         CO_TRY(const auto row, co_await find_row(attachment.id));

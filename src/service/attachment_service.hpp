@@ -24,6 +24,7 @@
 #include "model/partner.hpp"
 #include "model/quota.hpp"
 #include "service/content_inspector.hpp"
+#include "service/open_downloads.hpp"
 #include "service/rendition_service.hpp"
 
 #include <cstdint>
@@ -79,6 +80,7 @@ public:
         const Clock& clock;
         ContentTypePolicy content_types;
         ContentInspector& inspector;
+        OpenDownloads& downloads;
         RenditionService* previews = nullptr;  // Null: none are made.
         Quota quota = {};                      // Of a partner that has none of its own.
     };
@@ -105,9 +107,9 @@ public:
     // of sound its waveform. reasons::attachment_not_found, feature_not_available if this server
     // makes none, invalid_file_type if none can be made of it, overloaded.
     Async<Downloadable> find_preview(PartnerId partner, AttachmentId id, std::uint32_t width);
-    // The bytes of what find_for_download() returned. reasons::attachment_not_found if it was
-    // deleted in between.
-    Async<std::unique_ptr<blob::Reader>> open(const Downloadable& found);
+    // The bytes of what find_for_download() returned, until it is deleted.
+    // reasons::attachment_not_found if it was deleted in between.
+    Async<std::unique_ptr<DownloadReader>> open(const Downloadable& found);
 
     // Finishes interrupted uploads. Run once, before the first request.
     Async<> recover();

@@ -33,8 +33,9 @@ struct AttachmentServiceTest : testing::Test {
     std::unique_ptr<meta::Database> database =
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     ContentInspector inspector{{blobs}};
-    AttachmentService service{{*database, blobs, keys, clock, {}, inspector}};
-    DeletionService deletions{{*database, blobs, clock}};
+    OpenDownloads downloads;
+    AttachmentService service{{*database, blobs, keys, clock, {}, inspector, downloads}};
+    DeletionService deletions{{*database, blobs, clock, downloads}};
     const PartnerId alice = add_partner("alice");
     const PartnerId bob = add_partner("bob");
 
@@ -232,7 +233,7 @@ TEST_F(AttachmentServiceTest, a_failing_store_never_leaves_half_an_upload) {
         ASSERT_LT(step, 50);
         test::MemoryBlobStore store_to_fail;
         ContentInspector looking{{store_to_fail}};
-        AttachmentService failing{{*database, store_to_fail, keys, clock, {}, looking}};
+        AttachmentService failing{{*database, store_to_fail, keys, clock, {}, looking, downloads}};
         const Attachment attachment = create(bytes.size());
         store_to_fail.fail_at = step;
         TextBody body(bytes);
@@ -265,6 +266,41 @@ TEST_F(AttachmentServiceTest, a_delete_that_was_interrupted_is_finished_at_start
     EXPECT_EQ(blob_count(), 1U);
     ASSERT_TRUE(run(deletions.recover()));
     EXPECT_EQ(blob_count(), 0U);
+}
+
+TEST_F(AttachmentServiceTest, a_download_that_is_open_gives_nothing_more_after_the_delete) {
+    const Attachment attachment = create(300'000);
+    ASSERT_TRUE(store(attachment, Bytes(300'000)));
+    const auto found = run(service.find_for_download(alice, attachment.id));
+    ASSERT_TRUE(found);
+    const auto reader = run(service.open(*found));
+    ASSERT_TRUE(reader);
+    EXPECT_TRUE(run(test::read_bytes(**reader, 0, 100)));
+    ASSERT_TRUE(run(deletions.remove(alice, attachment.id, {"delete", "key:x"})));
+    EXPECT_TRUE((*reader)->withdrawn());
+    const auto more = run(test::read_bytes(**reader, 100, 100));
+    EXPECT_EQ(reason_of(more), &reasons::attachment_not_found);
+    EXPECT_EQ(reason_of(run(service.open(*found))), &reasons::attachment_not_found);
+}
+
+TEST_F(AttachmentServiceTest, a_batch_removes_what_is_there_and_what_goes_beside_it_together) {
+    const Attachment first = create(10);
+    const Attachment second = create(10);
+    ASSERT_TRUE(store(first, Bytes(10)));
+    const std::vector<OwnedAttachment> batch{
+        {alice, first.id}, {alice, second.id}, {alice, AttachmentId::random()}, {bob, second.id}};
+    const auto removed = run(deletions.remove_all(
+        batch, {"erase", "operator"}, [](meta::Session&) { return Result<std::size_t>(7); }));
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(removed->attachments, 2U);
+    EXPECT_EQ(removed->beside, 7U);
+    EXPECT_EQ(blob_count(), 0U);
+    const auto third = create(10);
+    const auto refused = run(deletions.remove_all(
+        {{alice, third.id}}, {"erase", "operator"},
+        [](meta::Session&) -> Result<std::size_t> { return fail(Errc::conflict, "not now"); }));
+    EXPECT_FALSE(refused);
+    EXPECT_TRUE(run(service.find(alice, third.id))) << "all of it or nothing";
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "service/audit.hpp"
 
 #include "base/limits.hpp"
-#include "crypto/audit_chain.hpp"
+#include "crypto/audit_cut.hpp"
 #include "meta/audit.hpp"
+#include "meta/audit_cut.hpp"
 
 namespace satchel {
 namespace {
@@ -33,10 +34,24 @@ Result<meta::AuditChainRow> signed_chain(meta::Session& session) {
     return **chain;
 }
 
+// What the first entry follows: the origin, or the cut, if that is signed.
+Result<AuditPosition> signed_start(meta::Session& session, const AuditOrigin& origin) {
+    TRY(const crypto::AuditSigner* const signer, signer_of(session));
+    const auto cut = meta::find_audit_cut(session);
+    if (!cut && cut.error().code != Errc::corrupt) return std::unexpected(cut.error());
+    if (cut && !*cut) return AuditPosition{0, crypto::origin_hash(signer->key(), origin)};
+    if (!cut || !crypto::is_signed_cut(signer->key(), (*cut)->position, (*cut)->cut_at,
+                                       (*cut)->signature)) {
+        return broken("where the audit was cut is not what was signed");
+    }
+    return (*cut)->position;
+}
+
 // One step of the walk, in one view of the database.
 struct Page {
     std::vector<AuditLink> links;
     std::optional<meta::AuditChainRow> chain;  // Absent: not signed.
+    std::optional<AuditPosition> start;        // Absent: not signed.
     AuditKey key{};
     bool is_damaged = false;  // The first row cannot be read.
 };
@@ -49,7 +64,14 @@ Result<Page> read_page(meta::Session& session, std::uint64_t after) {
     if (!chain && chain.error().code != Errc::corrupt) {
         return std::unexpected(std::move(chain).error());
     }
-    if (chain) page.chain = *chain;
+    if (chain) {
+        page.chain = *chain;
+        auto start = signed_start(session, chain->origin);
+        if (!start && start.error().code != Errc::corrupt) {
+            return std::unexpected(std::move(start).error());
+        }
+        if (start) page.start = *start;
+    }
     auto links = meta::audit_after(session, after, limits::audit_page_max);
     // One by one up to the row that is damaged.
     if (!links && links.error().code == Errc::corrupt) {
@@ -112,10 +134,15 @@ bool Verification::take(const Page& page) {
         verdict_.problem = no_signed_end;
         return false;
     }
-    if (!walk_) {
+    if (!page.start) {
+        verdict_.problem = "where the audit was cut is not what was signed";
+        return false;
+    }
+    // A server that runs may have cut it further meanwhile.
+    if (!walk_ || (page.start->seq > walk_->at().seq && !walk_->problem())) {
         verdict_.origin = page.chain->origin;
-        const AuditHash start = crypto::origin_hash(page.key, verdict_.origin);
-        walk_.emplace(AuditPosition{0, start}, std::move(anchors_));
+        verdict_.start = *page.start;
+        walk_.emplace(*page.start, anchors_);
     }
     if (page.is_damaged) {
         verdict_.problem = "entry " + std::to_string(walk_->at().seq + 1) + " cannot be read";
@@ -145,8 +172,10 @@ Async<AuditVerdict> verify_audit(meta::Database& database, AuditAnchors anchors)
 Async<AuditStart> audit_start(meta::Database& database) {
     co_return co_await database.read([](meta::Session& session) -> Result<AuditStart> {
         TRY(const meta::AuditChainRow chain, signed_chain(session));
-        const AuditKey key = session.audit_signer()->key();
-        return AuditStart{{0, crypto::origin_hash(key, chain.origin)}, key, chain.origin};
+        TRY(const AuditPosition start, signed_start(session, chain.origin));
+        AuditStart out{start, session.audit_signer()->key(), {}};
+        if (start.seq == 0) out.origin = chain.origin;
+        return out;
     });
 }
 

@@ -18,7 +18,8 @@
 namespace satchel {
 
 struct AuditVerdict {
-    AuditPosition end;  // As far as all is well.
+    AuditPosition start;  // What the first entry follows. seq 0: the origin; else a signed cut.
+    AuditPosition end;    // As far as all is well.
     AuditOrigin origin;
     AuditKey key{};
     std::optional<std::string> problem;  // The first thing that is wrong, in words; none: intact.

@@ -157,6 +157,7 @@ Result<> ChatService::set_icon(meta::Session& session,
         TRY(const auto old_icon, parts_.media.find(session, {*row.icon, {}}));
         if (old_icon) update.old_value = old_icon->url;
     }
+    const auto former = row.icon;
     row.icon.reset();
     if (icon) {
         TRY(const Media media, keep_picture(session, parts_.media, change.partner, *icon));
@@ -165,6 +166,7 @@ Result<> ChatService::set_icon(meta::Session& session,
     }
     if (update.old_value == update.new_value) return {};
     CHECK(meta::set_chat_icon(session, row, now));
+    if (former) CHECK(meta::release_picture(session, *former, now));
     return webhook::enqueue(session,
                             webhook::group_updated(row.chat, update, now, change.trace_id));
 }

@@ -2,12 +2,24 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "meta/edge_purges.hpp"
 #include "meta/ownership.hpp"
+#include "meta/renditions.hpp"
 #include "model/api_errors.hpp"
+#include "webhook/deleted_attachment.hpp"
 
 #include <algorithm>
 
 namespace satchel {
+
+namespace {
+
+std::string cause_of(const meta::AttachmentRow& due) {
+    if (due.state == AttachmentState::failed) return "upload_failed";
+    return due.tier == Tier::ephemeral ? "expired" : "replaced";
+}
+
+}  // namespace
 
 Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReason reason) {
     // Most calls for an id that is not there, or not theirs, end here, for the same price.
@@ -19,19 +31,77 @@ Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReas
 
     meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(reason.cause),
                            std::move(reason.actor)};
-    auto remove_row = [entry = std::move(entry)](meta::Session& session) {
-        return meta::remove_attachment(session, entry);
+    auto remove_row = [this, entry = std::move(entry)](meta::Session& session) {
+        return take_out(session, entry);
     };
     const auto removed = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
     if (!removed) {
         if (removed.error().code != Errc::timed_out) co_return std::unexpected(removed.error());
         // The row is gone; what is left of it in the log will be. The bytes go now.
-        if (row->blob) ignore(co_await parts_.blobs.remove(*row->blob), "the sweeper removes it");
+        if (row->blob) ignore(co_await remove_blob(*row->blob), "the sweeper removes it");
         co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
     }
     if (!*removed) co_return fail(reasons::attachment_not_found);
-    for (const BlobId blob : (*removed)->blobs) CO_CHECK(co_await parts_.blobs.remove(blob));
+    if (parts_.wake_edge) parts_.wake_edge();
+    for (const BlobId blob : (*removed)->blobs) CO_CHECK(co_await remove_blob(blob));
     co_return Result<>{};
+}
+
+Result<std::optional<meta::Removed>> DeletionService::take_out(
+    meta::Session& session, const meta::AuditEntry& entry) const {
+    std::vector<meta::RenditionRow> forms;
+    if (parts_.wake_edge) {
+        TRY(forms, meta::renditions_of(session, entry.attachment));
+    }
+    TRY(auto removed, meta::remove_attachment(session, entry));
+    if (removed) CHECK(webhook::forget_attachment(session, entry.attachment));
+    // Without bytes there was nothing to keep a copy of.
+    if (!removed || removed->blobs.empty() || !parts_.wake_edge) return removed;
+    meta::EdgePurge purge{entry.partner, entry.attachment, {}};
+    for (const meta::RenditionRow& form : forms) {
+        if (form.width == 0) purge.forms.push_back(form.form);
+    }
+    CHECK(meta::insert_edge_purge(session, purge, entry.at));
+    return removed;
+}
+
+// Twice: a download that was announced after the first time may have opened the bytes before they
+// were unlinked; one that is announced after the second finds nothing to open.
+Async<> DeletionService::remove_blob(BlobId blob) {
+    parts_.downloads.withdraw(blob);
+    auto removed = co_await parts_.blobs.remove(blob);
+    parts_.downloads.withdraw(blob);
+    co_return removed;
+}
+
+Async<DeletionService::RemovedAll> DeletionService::remove_all(
+    std::vector<OwnedAttachment> attachments, DeletionReason reason, Beside beside) {
+    struct Done {
+        RemovedAll counts;
+        std::vector<BlobId> blobs;
+    };
+    auto change = [this, attachments = std::move(attachments), reason = std::move(reason),
+                   beside = std::move(beside),
+                   now = parts_.clock.now()](meta::Session& session) mutable -> Result<Done> {
+        Done done;
+        for (const OwnedAttachment& each : attachments) {
+            const meta::AuditEntry entry{now, each.partner, each.id, reason.cause, reason.actor};
+            TRY(const auto removed, take_out(session, entry));
+            if (!removed) continue;
+            ++done.counts.attachments;
+            done.blobs.insert(done.blobs.end(), removed->blobs.begin(), removed->blobs.end());
+        }
+        if (beside) {
+            TRY(done.counts.beside, beside(session));
+        }
+        return done;
+    };
+    CO_TRY(const Done done, co_await parts_.database.write(std::move(change), meta::Erases::yes));
+    if (parts_.wake_edge && done.counts.attachments > 0) parts_.wake_edge();
+    for (const BlobId blob : done.blobs) {
+        ignore(co_await remove_blob(blob), "it is queued: the sweeper removes it");
+    }
+    co_return done.counts;
 }
 
 Async<> DeletionService::recover() {
@@ -44,14 +114,14 @@ Async<> DeletionService::recover() {
 Async<std::size_t> DeletionService::sweep_rows() {
     const Time now = parts_.clock.now();
     auto look = [now](meta::Session& session) {
-        return meta::due_attachments(session, now, limits::sweep_batch_max);
+        return meta::due_attachments(session, now, limits::retention_batch_max);
     };
     CO_TRY(const auto due, co_await parts_.database.read(look));
     if (due.empty()) co_return std::size_t{0};
 
     const bool erases = std::ranges::any_of(
         due, [](const auto& row) { return row.state != AttachmentState::pending; });
-    auto change = [now, rows = due](meta::Session& session) -> Result<std::size_t> {
+    auto change = [this, now, rows = due](meta::Session& session) -> Result<std::size_t> {
         std::size_t changed = 0;
         for (const meta::AttachmentRow& row : rows) {
             if (row.state == AttachmentState::pending) {
@@ -64,16 +134,16 @@ Async<std::size_t> DeletionService::sweep_rows() {
             // It may have been uploaded since it was read.
             TRY(const auto current, meta::find_attachment(session, row.id));
             if (!current || !current->sweep_at || *current->sweep_at > now) continue;
-            const bool was_upload = row.state == AttachmentState::failed;
-            const meta::AuditEntry entry{now, row.partner, row.id,
-                                         was_upload ? "upload_failed" : "expired", "sweeper"};
-            TRY(const auto removed, meta::remove_attachment(session, entry));
+            const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
+            TRY(const auto removed, take_out(session, entry));
             changed += removed ? 1 : 0;
         }
         return changed;
     };
-    co_return co_await parts_.database.write(std::move(change),
-                                             erases ? meta::Erases::yes : meta::Erases::no);
+    auto changed = co_await parts_.database.write(std::move(change),
+                                                  erases ? meta::Erases::yes : meta::Erases::no);
+    if (changed && parts_.wake_edge) parts_.wake_edge();
+    co_return changed;
 }
 
 Async<std::size_t> DeletionService::sweep_blobs() {
@@ -84,7 +154,7 @@ Async<std::size_t> DeletionService::sweep_blobs() {
     if (blobs.empty()) co_return std::size_t{0};
     std::vector<BlobId> removed;
     for (const BlobId blob : blobs) {
-        const auto gone = co_await parts_.blobs.remove(blob);
+        const auto gone = co_await remove_blob(blob);
         if (gone) {
             removed.push_back(blob);
         } else {

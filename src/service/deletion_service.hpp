@@ -2,7 +2,8 @@
 // refused, expiry, the operator's erasure. Contract sections 2.5, 7.1 and 7.5.
 //
 // Order of writes (docs/adr/0004-order-of-writes.md): row, key and name gone, blobs queued for
-// removal, audit entry, all durable and erased from the engine's files -> bytes unlinked -> answer.
+// removal, audit entry, all durable and erased from the engine's files -> downloads under way
+// end -> bytes unlinked -> answer.
 // A crash between two steps leaves what recover() finishes before the first request.
 //
 // Everything is usable from every loop at once.
@@ -13,8 +14,11 @@
 #include "blob/store.hpp"
 #include "meta/attachments.hpp"
 #include "meta/database.hpp"
+#include "service/open_downloads.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +26,13 @@ namespace satchel {
 
 // What the audit says of a deletion.
 struct DeletionReason {
-    std::string cause;  // "delete", "expired", "upload_failed"
+    std::string cause;  // docs/formats/audit.md has them all.
     std::string actor;  // "key:<id>", "sweeper", "operator"
+};
+
+struct OwnedAttachment {
+    PartnerId partner;
+    AttachmentId id;
 };
 
 class DeletionService {
@@ -32,13 +41,28 @@ public:
         meta::Database& database;
         blob::Store& blobs;
         const Clock& clock;
+        OpenDownloads& downloads;
+        // Called when the edge has something to be told of. Empty: there is no edge to tell.
+        std::function<void()> wake_edge = {};
     };
-    explicit DeletionService(Parts parts) : parts_(parts) {}
+    explicit DeletionService(Parts parts) : parts_(std::move(parts)) {}
 
     // Deletes for good. reasons::attachment_not_found for a foreign id as for an unknown one, after
     // the same look-up; reasons::overloaded if the row is gone but the database's files could not
     // be cleaned yet: a retry is answered with "not found".
     Async<> remove(PartnerId partner, AttachmentId id, DeletionReason reason);
+
+    // Deletes those of a few that are still there, and does what `beside` does, in one
+    // transaction. The bytes are gone when it returns. Errors: those of the write; what could not
+    // be unlinked is left to the sweeper.
+    using Beside = std::move_only_function<Result<std::size_t>(meta::Session&)>;
+    struct RemovedAll {
+        std::size_t attachments = 0;
+        std::size_t beside = 0;  // What `beside` returned.
+    };
+    Async<RemovedAll> remove_all(std::vector<OwnedAttachment> attachments,
+                                 DeletionReason reason,
+                                 Beside beside = {});
 
     // Finishes interrupted deletions. Run once, before the first request.
     Async<> recover();
@@ -50,6 +74,12 @@ public:
     Async<std::size_t> sweep_blobs();
 
 private:
+    // In a transaction: the row and what hangs from it, the audit entry, the job for the edge.
+    Result<std::optional<meta::Removed>> take_out(meta::Session& session,
+                                                  const meta::AuditEntry& entry) const;
+    // Ends what reads the blob, and unlinks it.
+    Async<> remove_blob(BlobId blob);
+
     Parts parts_;
 };
 

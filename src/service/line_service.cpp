@@ -109,6 +109,7 @@ Async<ContactCard> LineService::change_card(PartnerId partner,
         TRY(auto row, start_row(session, partner, line, card_is, now));
         if (update.first_name) row.first_name = *update.first_name;
         if (update.last_name) row.last_name = *update.last_name;
+        const auto former = row.image;
         if (update.image_url) row.image.reset();
         if (image) {
             TRY(const Media media, keep_picture(session, parts_.media, partner, *image));
@@ -117,6 +118,7 @@ Async<ContactCard> LineService::change_card(PartnerId partner,
         row.updated_at = now;
         CHECK(card_is == CardIs::there ? meta::update_contact_card(session, row)
                                        : meta::insert_contact_card(session, row));
+        if (former) CHECK(meta::release_picture(session, *former, now));
         return shown(session, row);
     };
     auto written = co_await parts_.database.write(std::move(write));

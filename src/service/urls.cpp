@@ -75,6 +75,22 @@ std::string UrlMaker::download_path(std::string_view prefix,
     return path;
 }
 
+std::vector<std::string> UrlMaker::download_folder_paths(PartnerId partner,
+                                                         AttachmentId attachment) {
+    std::vector<std::string> paths;
+    for (const auto prefix : {download_path_prefix, signed_download_path_prefix}) {
+        paths.push_back(std::string(prefix) + partner.str() + "/" + attachment.str() + "/");
+    }
+    return paths;
+}
+
+std::vector<std::string> UrlMaker::download_folders(PartnerId partner,
+                                                    AttachmentId attachment) const {
+    std::vector<std::string> folders = download_folder_paths(partner, attachment);
+    for (std::string& folder : folders) folder.insert(0, urls_.cdn);
+    return folders;
+}
+
 std::string UrlMaker::vcard_url(PartnerId partner, std::string_view line, Time at) const {
     std::string local_path(vcard_path_prefix);
     local_path += partner.str() + "/";

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace satchel {
 
@@ -41,6 +42,11 @@ public:
     // A GET of a line's vCard, for limits::vcard_life from `at`. On the upload base, because a
     // signature covers the path: .../_vcards/{partner_id}/{digits of the number}.vcf
     std::string vcard_url(PartnerId partner, std::string_view line, Time at) const;
+    // What all download URLs of an attachment begin with, whatever its name: plain, then signed.
+    std::vector<std::string> download_folders(PartnerId partner, AttachmentId attachment) const;
+    // The same without the CDN's base.
+    static std::vector<std::string> download_folder_paths(PartnerId partner,
+                                                          AttachmentId attachment);
     // What every download URL begins with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
 

@@ -315,6 +315,7 @@ test("help stands everywhere, on standard output, with exit code 0", limit, asyn
     "health",
     "version",
     "fsck",
+    "erase",
   ];
   for (const args of [["help"], ["--help"], ["-h"]]) {
     const result = await satchel(args);
