@@ -57,7 +57,7 @@ bool begins_as(std::string_view head, std::string_view content_type) {
         return head.starts_with("II*\0"sv) || head.starts_with("MM\0*"sv);
     }
     if (content_type == "image/heic" || content_type == "image/heif") {
-        return head.substr(4, 4) == "ftyp";
+        return head.size() >= 8 && head.substr(4, 4) == "ftyp";
     }
     return false;
 }

@@ -100,7 +100,11 @@ std::optional<Pieces> strip_jpeg(ByteView file) {
                 if (file[end] == std::byte{0xff} && !is_data && second != 0xff) break;
                 ++end;
             }
-            after.keep(file.subspan(at, end - at));
+            // Bytes that fill up before a marker are none of the data: were the marker's segment
+            // dropped, they would make a marker of what follows.
+            std::size_t data_end = end;
+            while (data_end > at && file[data_end - 1] == std::byte{0xff}) --data_end;
+            after.keep(file.subspan(at, data_end - at));
             at = end;
         }
         while (at + 1 < file.size() && file[at] == std::byte{0xff} &&

@@ -11,6 +11,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::uint64_t items_max = 100'000;
+constexpr std::uint64_t extents_max = 1'000'000;  // Of all items.
 constexpr unsigned nesting_max = 4;
 // EXIF without entries, as the payload of an item: its offset (0), then the block.
 constexpr std::string_view empty_exif = "\0\0\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"sv;
@@ -135,6 +136,8 @@ bool Stripper::wipe_locations(const Box& box,
     };
     const unsigned id_bytes = version == 2 ? 4 : 2;
     const std::uint64_t items = next(id_bytes);
+    std::uint64_t extents_seen = 0;
+    std::uint64_t wiped = 0;
     for (std::uint64_t i = 0; i < items && numbers_.good(); ++i) {
         const std::uint64_t id = next(id_bytes);
         const std::uint64_t method = version == 0 ? 0 : next(2) & 15;
@@ -143,13 +146,20 @@ bool Stripper::wipe_locations(const Box& box,
         const std::uint64_t extents = next(2);
         const auto kind = kinds.find(id);
         const bool goes = kind != kinds.end() && is_told_of_people(kind->second) && !is_elsewhere;
+        // An extent without fields takes no bytes of the box.
+        extents_seen += extents;
+        if (extents_seen > extents_max) return false;
         if (goes && (method > 1 || (method == 1 && data_at == 0))) return false;
         for (std::uint64_t e = 0; e < extents && numbers_.good(); ++e) {
             next(index_bytes);
             const std::uint64_t offset = next(offset_bytes);
             const std::uint64_t length = next(length_bytes);
             const std::uint64_t from = base + offset + (method == 1 ? data_at : 0);
-            if (goes && !wipe_extent(kind->second, from, length)) return false;
+            if (!goes) continue;
+            // More than there is: the same bytes over and over.
+            if (length > file_.size() - wiped) return false;
+            wiped += length;
+            if (!wipe_extent(kind->second, from, length)) return false;
         }
     }
     return numbers_.good() && at <= box.end;

@@ -95,6 +95,17 @@ TEST(StripTest, a_progressive_jpeg_keeps_all_its_scans) {
     EXPECT_EQ(test::decoded(stripped).bytes, test::decoded(progressive).bytes);
 }
 
+TEST(StripTest, a_segment_between_scans_leaves_nothing_behind_that_was_before_it) {
+    const std::string scan = segment(0xda, "\x01\x01\0\0\x3f\0"s) + "data";
+    const std::string text(secret);
+    const std::string file = "\xff\xd8"s + segment(0xdb, "table") + scan + "\xff\xff\xff"s +
+                             segment(0xe1, text).substr(1) + "\x1b more" + scan + "\xff\xd9";
+    const std::string stripped = stripped_jpeg(file);
+    EXPECT_EQ(stripped,
+              "\xff\xd8"s + segment(0xdb, "table") + scan + "\x1b more" + scan + "\xff\xd9");
+    EXPECT_EQ(stripped_jpeg(stripped), stripped);
+}
+
 std::string chunk(const std::string& type, const std::string& content) {
     return big(content.size(), 4) + type + content + "crc!";
 }
@@ -181,6 +192,43 @@ TEST(StripTest, a_heic_loses_its_metadata_and_no_pixel) {
     EXPECT_EQ(stripped.find("Ada"), std::string::npos);
     EXPECT_EQ(test::through("vips rawsave IN OUT.raw", stripped),
               test::through("vips rawsave IN OUT.raw", file));
+}
+
+// Without the limit this takes minutes: 2^30 directories, all of them beyond the end.
+TEST(StripTest, a_tiff_that_lists_more_directories_than_it_has_bytes_is_refused) {
+    std::string file = tiff_with_secrets();
+    const std::size_t artist = file.find(little(315, 2) + little(2, 2));
+    ASSERT_NE(artist, std::string::npos);
+    file.replace(artist, 12,
+                 little(330, 2) + little(4, 2) + little(0x3fff'ffff, 4) + little(file.size(), 4));
+    EXPECT_EQ(stripped_tiff(file), "");
+}
+
+std::string box(const std::string& type, const std::string& content) {
+    return big(content.size() + 8, 4) + type + content;
+}
+
+// An item with metadata, in `extents` extents that are all the same.
+std::string heif_with_item(std::uint64_t items, std::uint64_t extents, const std::string& extent) {
+    const std::string kind =
+        box("infe", big(2, 1) + big(0, 3) + big(1, 2) + big(0, 2) + "Exif" + big(0, 1));
+    std::string location =
+        big(1, 1) + big(0, 3) + big(extent.empty() ? 0 : 0x4400, 2) + big(items, 2);
+    for (std::uint64_t item = items; item > 0; --item) {
+        location += big(item, 2) + big(0, 2) + big(0, 2) + big(extents, 2);
+        for (std::uint64_t i = extent.empty() ? 0 : extents; i > 0; --i) location += extent;
+    }
+    return box("ftyp", "heic") + box("meta", big(0, 4) + box("iinf", big(0, 4) + big(1, 2) + kind) +
+                                                 box("iloc", location));
+}
+
+TEST(StripTest, a_heif_with_more_extents_than_any_has_is_refused) {
+    const std::string once = heif_with_item(1, 1, big(8, 4) + big(4, 4));
+    EXPECT_EQ(stripped_heif(once).size(), once.size());
+    EXPECT_EQ(stripped_heif(heif_with_item(60'000, 60'000, "")), "");
+    // Each is the whole file.
+    const std::string whole = heif_with_item(1, 1000, big(0, 4) + big(8000, 4));
+    EXPECT_EQ(stripped_heif(whole), "");
 }
 
 // What hostile files may do at worst, seen by the sanitizers.

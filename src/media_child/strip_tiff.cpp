@@ -114,7 +114,8 @@ bool Stripper::strip_one(std::uint64_t directory, std::uint64_t& next) {
         }
         if (entry.tag == sub_directories_tag && entry.unit == 4) {
             for (std::uint64_t at = 0; at + 4 <= entry.value_bytes; at += 4) {
-                if (!strip_chain(numbers_.u32(entry.value_at + at))) return false;
+                const std::uint64_t directory_at = numbers_.u32(entry.value_at + at);
+                if (!numbers_.good() || !strip_chain(directory_at)) return false;
             }
         }
         std::ranges::copy(file_.subspan(entry.at, entry_bytes),
