@@ -62,10 +62,11 @@ Result<FailedDelivery> read_failed(const Statement& row) {
 Result<> insert_delivery(Session& session, const NewDelivery& delivery) {
     return session.run(
         "INSERT INTO webhook_outbox (subscription, event, event_type, lane, sealed_body, "
-        "created_at, "
-        "attempts, due_at, last_status, last_error) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '')",
+        "created_at, attempts, due_at, last_status, last_error, message) "
+        "VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '', $7)",
         delivery.subscription, delivery.event, delivery.event_type, delivery.lane,
-        session.texts().seal(body_field, delivery.event.bytes(), delivery.body), delivery.at);
+        session.texts().seal(body_field, delivery.event.bytes(), delivery.body), delivery.at,
+        delivery.message);
 }
 
 Result<std::vector<WaitingTarget>> waiting_targets(Session& session, Time now) {

@@ -21,6 +21,7 @@ struct NewDelivery {
     std::int64_t lane = 0;  // First attempts of one lane go one after the other; 0: no lane.
     std::string body;       // The same at every attempt.
     Time at{};              // Also when it is due.
+    std::optional<MessageId> message;  // The row goes with it (meta/message_removal.hpp).
 };
 Result<> insert_delivery(Session& session, const NewDelivery& delivery);
 

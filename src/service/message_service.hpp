@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "meta/chats.hpp"
 #include "meta/database.hpp"
+#include "meta/message_removal.hpp"
 #include "meta/messages.hpp"
 #include "model/message.hpp"
 #include "model/partner.hpp"
@@ -26,7 +27,7 @@
 
 namespace satchel {
 
-inline constexpr std::string_view delivery_job = "deliver";
+inline constexpr std::string_view delivery_job = meta::delivery_job_kind;
 
 // Exactly one of both.
 struct MediaReference {

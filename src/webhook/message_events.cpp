@@ -133,6 +133,7 @@ Event about_chat(const Chat& chat, std::string_view type, Time at, std::string_v
 
 Event message_event(const MessageEvent& event, std::string_view trace_id) {
     Event out = about_chat(event.chat, event_type(event.kind), event.at, trace_id);
+    out.message = event.message.id;
     if (event.kind == MessageEventKind::failed) {
         out.data_2026_02_03 = json::serialize(failed_data(event));
         out.data_2025_01_01 = out.data_2026_02_03;
@@ -153,6 +154,7 @@ Event message_edited(const Chat& chat,
     const auto* const part = std::get_if<TextPart>(&message.parts[part_index]);
     ASSERT(part != nullptr);
     Event out = about_chat(chat, "message.edited", at, trace_id);
+    out.message = message.id;
     out.data_2026_02_03 = json::serialize(json::object{
         {"id", message.id.str()},
         {"chat", chat_json(chat)},

@@ -50,7 +50,8 @@ Result<> enqueue(meta::Session& session, const Event& event) {
     meta::NewDelivery delivery{.event = EventId::random(),
                                .event_type = event.type,
                                .lane = lane_of(event.order_key),
-                               .at = event.at};
+                               .at = event.at,
+                               .message = event.message};
     for (const meta::SubscriptionRow& row : rows) {
         const WebhookSubscription& subscription = row.subscription;
         if (!subscription.wants(event.type, event.phone_number)) continue;

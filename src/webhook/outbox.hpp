@@ -7,6 +7,7 @@
 #include "model/ids.hpp"
 #include "model/webhook_subscription.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ struct Event {
     // The chat it is about: a subscriber hears of one chat's events in order, unless an attempt
     // fails.
     std::string order_key;
+    // The message it is about, if it is about one: it goes with it (meta/message_removal.hpp).
+    std::optional<MessageId> message;
 };
 
 // Inside a Database::write: one outbox row for each subscription that wants the event.
