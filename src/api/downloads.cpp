@@ -22,6 +22,7 @@ using crypto::sigv4::Presigner;
 
 // A shared cache never keeps a file; a private one for a minute, so that a delete is felt.
 constexpr std::string_view cache_control = "private, max-age=60";
+// What is signed for, or leaves by itself, is kept nowhere.
 constexpr std::string_view signed_cache_control = "private, no-store";
 // Runs nothing, loads nothing, even if a browser is made to render the file.
 constexpr std::string_view content_security_policy =
@@ -181,7 +182,7 @@ Async<http::Response> serve(Services& services,
 Task<http::Response> send_file(Services& services,
                                http::Request& request,
                                std::string_view rest,
-                               std::string_view caching) {
+                               UrlKind kind) {
     const auto path = parse_path(rest);
     if (!path) {
         Error error;
@@ -189,7 +190,7 @@ Task<http::Response> send_file(Services& services,
         co_return xml_error(error, request.trace_id);
     }
     const auto found = co_await services.attachments.find_for_download(
-        path->partner, path->attachment, std::string(path->form));
+        path->partner, path->attachment, std::string(path->form), kind);
     if (!found) co_return xml_error(found.error(), request.trace_id);
 
     const Attachment& attachment = found->attachment;
@@ -201,6 +202,7 @@ Task<http::Response> send_file(Services& services,
         co_return std::move(
             refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
     }
+    const auto caching = kind == UrlKind::is_signed ? signed_cache_control : cache_control;
     auto served = co_await serve(services, request, *found, range, caching);
     if (!served) co_return xml_error(served.error(), request.trace_id);
     served->with("Accept-Ranges", "bytes");
@@ -221,7 +223,7 @@ Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, cache_control);
+    co_return co_await send_file(services, request, rest, UrlKind::permanent);
 }
 
 Task<http::Response> get_signed_download(Services& services,
@@ -229,7 +231,7 @@ Task<http::Response> get_signed_download(Services& services,
                                          std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
     if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, signed_cache_control);
+    co_return co_await send_file(services, request, rest, UrlKind::is_signed);
 }
 
 Async<http::Response> get_preview(Call call) {
@@ -240,8 +242,10 @@ Async<http::Response> get_preview(Call call) {
            co_await call.services.attachments.find_preview(
                call.caller.partner, id,
                preview_width(width.value_or(limits::preview_width_pixels_default))));
+    const bool is_ephemeral = found.attachment.tier == Tier::ephemeral;
     // Small enough to be had whole.
-    co_return co_await serve(call.services, call.request, found, RangeRequest{}, cache_control);
+    co_return co_await serve(call.services, call.request, found, RangeRequest{},
+                             is_ephemeral ? signed_cache_control : cache_control);
 }
 
 }  // namespace satchel::api

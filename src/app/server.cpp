@@ -18,6 +18,7 @@
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
 #include "service/deletion_service.hpp"
+#include "service/message_expiry.hpp"
 #include "service/partner_service.hpp"
 #include "service/urls.hpp"
 #include "service/webhook_service.hpp"
@@ -105,6 +106,7 @@ struct Server::State {
     std::unique_ptr<fetch::Fetcher> bridge_fetcher;  // Only if the gateway is http.
     std::optional<AttachmentService> attachments;
     std::optional<DeletionService> deletions;
+    std::optional<MessageExpiry> message_expiry;
     std::optional<PartnerService> partners;
     std::optional<WebhookService> webhooks;
     std::optional<UrlMaker> urls;
@@ -172,6 +174,7 @@ Result<> Server::State::open_stores() {
         config.media.previews ? &media->renditions() : nullptr, config.server.creates_per_minute});
     partners.emplace(*database, clock);
     deletions.emplace(DeletionService::Parts{*database, *blobs, clock});
+    message_expiry.emplace(MessageExpiry::Parts{*database, clock});
     sweeper.emplace(first_loop(), chores());
     TRY(fetcher, fetch::Fetcher::open(fetch_policy(config)));
     if (config.gateway.kind == Config::GatewayKind::http) {
@@ -186,6 +189,8 @@ Result<> Server::State::open_stores() {
 
 std::vector<Chore> Server::State::chores() {
     return {{"doubtful uploads", [this] { return attachments->settle_doubtful(); }},
+            {"expired messages", [this] { return message_expiry->sweep_messages(); }},
+            {"expired events", [this] { return message_expiry->sweep_events(); }},
             {"due attachments", [this] { return deletions->sweep_rows(); }},
             {"removed blobs", [this] { return deletions->sweep_blobs(); }}};
 }
@@ -303,6 +308,12 @@ void Server::State::add_values() {
     metrics.counter("satchel_unscanned_files_total",
                     "Files that could not be scanned, taken or not.",
                     [this] { return static_cast<double>(media->inspector().totals().unscanned); });
+    metrics.counter("satchel_expired_attachments_total",
+                    "Ephemeral attachments whose time was over, removed.",
+                    [this] { return static_cast<double>(deletions->expired()); });
+    metrics.counter("satchel_expired_messages_total",
+                    "Ephemeral messages whose time was over, removed.",
+                    [this] { return static_cast<double>(message_expiry->removed_messages()); });
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     metrics.gauge("satchel_sweeper_lag_seconds", "Seconds since a sweep last left nothing to do.",

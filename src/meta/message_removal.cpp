@@ -20,8 +20,8 @@ Result<std::size_t> remove_messages(Session& session, const std::vector<std::int
         {
             // A trigger removes its reactions.
             TRY(auto gone, session.query("DELETE FROM messages WHERE seq = $1 RETURNING id", seq));
-            TRY(id, first_row(*gone,
-                              [](const Statement& row) { return id_at<MessageId>(row, 0); }));
+            TRY(id,
+                first_row(*gone, [](const Statement& row) { return id_at<MessageId>(row, 0); }));
         }
         if (!id) continue;
         ++removed;
@@ -29,6 +29,14 @@ Result<std::size_t> remove_messages(Session& session, const std::vector<std::int
         CHECK(session.run("DELETE FROM webhook_outbox WHERE message = $1", *id));
     }
     return removed;
+}
+
+Result<std::vector<std::int64_t>> expired_messages(Session& session, Time now, std::size_t max) {
+    TRY(auto statement, session.query("SELECT seq FROM messages WHERE expires_at <= $1 "
+                                      "ORDER BY expires_at LIMIT $2",
+                                      now, max));
+    return all_rows(*statement,
+                    [](const Statement& row) { return Result<std::int64_t>(row.integer(0)); });
 }
 
 }  // namespace satchel::meta

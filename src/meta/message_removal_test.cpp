@@ -21,8 +21,7 @@ constexpr Time noon{};
 struct MessageRemovalTest : testing::Test {
     test::TempFolder folder;
     const crypto::KeyRing keys = test::new_master_key();
-    std::unique_ptr<Database> database =
-        *open_sqlite({.file = folder / "meta.db", .keys = &keys});
+    std::unique_ptr<Database> database = *open_sqlite({.file = folder / "meta.db", .keys = &keys});
     std::int64_t ordinals = 0;
 
     template <class Work>
@@ -69,7 +68,7 @@ struct MessageRemovalTest : testing::Test {
         return *read([](Session& s) { return count_jobs(s, delivery_job_kind); });
     }
     bool is_there(const MessageRow& row) {
-        return read([&](Session& s) { return find_message(s, row.id); })->has_value();
+        return read([&](Session& s) { return find_message(s, row.id, noon); })->has_value();
     }
     std::size_t reactions(const MessageRow& row) {
         return read([&](Session& s) { return reactions_of(s, row); })->size();
@@ -102,9 +101,8 @@ TEST_F(MessageRemovalTest, replies_keep_their_place_in_the_thread) {
     const MessageRow root = send();
     const MessageRow reply = send(root.seq);
     remove({root.seq});
-    const auto thread = read([&](Session& s) {
-        return messages_of_thread(s, root.seq, 0, Order::ascending, 10);
-    });
+    const auto thread = read(
+        [&](Session& s) { return messages_of_thread(s, root.seq, 0, Order::ascending, noon, 10); });
     ASSERT_EQ(thread->size(), 1U);
     EXPECT_EQ(thread->front().id, reply.id);
 }
@@ -112,8 +110,8 @@ TEST_F(MessageRemovalTest, replies_keep_their_place_in_the_thread) {
 TEST_F(MessageRemovalTest, a_number_never_means_another_message) {
     const MessageRow row = send();
     // Its delivery is under way.
-    const auto leased = write(
-        [](Session& s) { return lease_jobs(s, delivery_job_kind, noon, noon + 1min, 10); });
+    const auto leased =
+        write([](Session& s) { return lease_jobs(s, delivery_job_kind, noon, noon + 1min, 10); });
     ASSERT_EQ(leased->size(), 1U);
     remove({row.seq});
     EXPECT_EQ(jobs(), 1U) << "the runner's to finish";

@@ -22,6 +22,7 @@ struct NewDelivery {
     std::string body;       // The same at every attempt.
     Time at{};              // Also when it is due.
     std::optional<MessageId> message;  // The row goes with it (meta/message_removal.hpp).
+    std::optional<Time> expires_at;    // Of what it describes: it goes unsent from then on.
 };
 Result<> insert_delivery(Session& session, const NewDelivery& delivery);
 
@@ -60,8 +61,9 @@ struct Delivery {
     std::string target_url;
     Bytes sealed_secret;
 };
-// Nullopt if it waits no more or its subscription is gone or inactive.
-Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq);
+// Nullopt if it waits no more, what it describes has expired, or its subscription is gone or
+// inactive.
+Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq, Time now);
 
 // An attempt was answered with success: the row goes.
 Result<> remove_delivery(Session& session, std::int64_t seq);
@@ -102,6 +104,10 @@ Result<std::size_t> replay_event(Session& session, EventId event, Time now);
 Result<std::size_t> replay_all(Session& session, Time now, std::size_t max);
 // Forgets up to `max` that were given up before `before`.
 Result<std::size_t> drop_failed_before(Session& session, Time before, std::size_t max);
+
+Result<bool> has_expired_deliveries(Session& session, Time now);
+// Forgets up to `max` whose time is over. Returns how many.
+Result<std::size_t> drop_expired_deliveries(Session& session, Time now, std::size_t max);
 
 struct OutboxCounts {
     std::size_t waiting = 0;

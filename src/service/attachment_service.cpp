@@ -5,6 +5,7 @@
 #include "base/transfer_buffer.hpp"
 #include "media/detect.hpp"
 #include "media/judge.hpp"
+#include "meta/partners.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 
@@ -137,15 +138,19 @@ Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment 
 
     Attachment attachment = to_attachment(row);
     attachment.filename = std::move(command.filename);
-    auto insert = [row = std::move(row)](meta::Session& session) {
-        return meta::insert_attachment(session, row);
+    auto insert = [row = std::move(row)](meta::Session& session) mutable -> Result<Tier> {
+        TRY(row.tier, meta::tier_of_partner(session, row.partner));
+        CHECK(meta::insert_attachment(session, row));
+        return row.tier;
     };
-    CO_CHECK(co_await parts_.database.write(std::move(insert)));
+    CO_TRY(attachment.tier, co_await parts_.database.write(std::move(insert)));
     co_return attachment;
 }
 
 Async<std::optional<meta::AttachmentRow>> AttachmentService::find_row(AttachmentId id) {
-    auto find = [id](meta::Session& session) { return meta::find_attachment(session, id); };
+    auto find = [id, now = parts_.clock.now()](meta::Session& session) {
+        return meta::find_attachment(session, id, now);
+    };
     co_return co_await parts_.database.read(find);
 }
 
@@ -180,14 +185,15 @@ Result<Downloadable> AttachmentService::downloadable(
 
 Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
                                                          AttachmentId id,
-                                                         std::string form) {
+                                                         std::string form,
+                                                         UrlKind kind) {
     struct Found {
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [id, form](meta::Session& session) -> Result<Found> {
+    auto find = [id, form, now = parts_.clock.now()](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_attachment(session, id));
+        TRY(found.row, meta::find_attachment(session, id, now));
         if (form.empty() || !found.row) return found;
         TRY(found.rendition, meta::find_rendition(session, id, form, 0));
         return found;
@@ -196,7 +202,9 @@ Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
     const auto& row = found.row;
     const bool is_there =
         row && row->partner == partner && row->blob && row->state == AttachmentState::complete;
-    if (!is_there || (!form.empty() && !found.rendition)) {
+    const bool needs_signature = row && row->tier == Tier::ephemeral;
+    if (!is_there || (needs_signature && kind != UrlKind::is_signed) ||
+        (!form.empty() && !found.rendition)) {
         co_return fail(reasons::attachment_not_found);
     }
     co_return downloadable(*row, found.rendition);

@@ -14,7 +14,9 @@
 #include "meta/attachments.hpp"
 #include "meta/database.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -49,8 +51,12 @@ public:
     // One pass over blobs whose rows are gone. Returns how many it removed; call again until 0.
     Async<std::size_t> sweep_blobs();
 
+    // Ephemeral attachments that sweep_rows() removed in this process.
+    std::uint64_t expired() const { return expired_; }
+
 private:
     Parts parts_;
+    std::atomic<std::uint64_t> expired_{0};
 };
 
 }  // namespace satchel

@@ -67,7 +67,7 @@ Async<> Checker::check_row(AttachmentId id, const meta::AttachmentRow& first_loo
     CO_TRY(auto verdict, co_await inspect(first_look));
     if (!verdict) co_return Result<>{};
     CO_TRY(const auto again, co_await database_.read([id](meta::Session& session) {
-        return meta::find_attachment(session, id);
+        return meta::find_stored_attachment(session, id);
     }));
     if (!again) co_return Result<>{};
     CO_TRY(verdict, co_await inspect(*again));

@@ -207,9 +207,9 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [from](meta::Session& session) -> Result<Found> {
+    auto find = [from, now = parts_.clock.now()](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_attachment(session, from.attachment));
+        TRY(found.row, meta::find_attachment(session, from.attachment, now));
         if (!found.row || from.form.empty()) return found;
         TRY(found.rendition, meta::find_rendition(session, from.attachment, from.form, 0));
         if (!found.rendition) found.row.reset();
@@ -233,8 +233,11 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
     co_return std::optional<StagedMedia>{std::move(staged)};
 }
 
-Result<> MediaService::keep(meta::Session& session, const StagedMedia& staged) const {
-    CHECK(meta::insert_attachment(session, staged.row));
+Result<> MediaService::keep(meta::Session& session, const StagedMedia& staged, Tier tier) const {
+    meta::AttachmentRow row = staged.row;
+    row.tier = tier;
+    row.sweep_at = expires_at(tier, row.created_at);
+    CHECK(meta::insert_attachment(session, row));
     if (!staged.rendition) return {};
     TRY([[maybe_unused]] const bool inserted,
         meta::insert_rendition(session, staged.row.id, *staged.row.blob, *staged.rendition));

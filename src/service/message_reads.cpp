@@ -116,7 +116,7 @@ Async<ChatPage> MessageService::chats(meta::ChatFilter filter, PageRequest page)
 
 Async<Message> MessageService::message(PartnerId partner, MessageId id) {
     auto find = [this, partner, id](meta::Session& session) -> Result<Message> {
-        TRY(const auto row, meta::find_message(session, id));
+        TRY(const auto row, meta::find_message(session, id, parts_.clock.now()));
         if (!row || row->partner != partner) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, row->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -132,7 +132,8 @@ Async<MessagePage> MessageService::messages(PartnerId partner, ChatId chat, Page
         if (page.cursor) {
             TRY(before, decode_ordinal(*page.cursor));
         }
-        TRY(auto rows, meta::messages_of_chat(session, chat_row.seq, before, page.limit + 1));
+        TRY(auto rows, meta::messages_of_chat(session, chat_row.seq, before, parts_.clock.now(),
+                                              page.limit + 1));
         const bool has_more = cut_to(rows, page.limit);
         MessagePage out;
         for (const meta::MessageRow& row : rows) {
@@ -149,7 +150,8 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
                                           meta::Order order,
                                           PageRequest page) {
     auto list = [this, partner, id, order, page](meta::Session& session) -> Result<MessagePage> {
-        TRY(const auto found, meta::find_message(session, id));
+        const Time now = parts_.clock.now();
+        TRY(const auto found, meta::find_message(session, id, now));
         if (!found || found->partner != partner) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, found->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -158,7 +160,7 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
             TRY(beyond, decode_ordinal(*page.cursor));
         }
         TRY(auto rows, meta::messages_of_thread(session, found->thread.value_or(found->seq), beyond,
-                                                order, page.limit + 1));
+                                                order, now, page.limit + 1));
         const bool has_more = cut_to(rows, page.limit);
         MessagePage out;
         for (const meta::MessageRow& row : rows) {
@@ -171,8 +173,8 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
 }
 
 Async<> MessageService::remove(PartnerId partner, MessageId id) {
-    auto remove = [partner, id](meta::Session& session) -> Result<> {
-        TRY(const bool was_there, meta::remove_message(session, id, partner));
+    auto remove = [partner, id, now = parts_.clock.now()](meta::Session& session) -> Result<> {
+        TRY(const bool was_there, meta::remove_message(session, id, partner, now));
         if (!was_there) return fail(reasons::message_not_found);
         return {};
     };

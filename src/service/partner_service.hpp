@@ -67,6 +67,11 @@ public:
     Async<Partner> partner(std::string id_or_name);
     Async<> disable_partner(PartnerId id);  // reasons::resource_not_found.
 
+    // For what is made from now on. reasons::resource_not_found.
+    Async<Partner> set_tier(PartnerId id, Tier tier);
+    // The same of a line. reasons::invalid_parameter for ephemeral messages on a persistent line.
+    Async<Line> set_line_tiers(std::string number, Tier tier, Tier messages);
+
     Async<NewApiKey> add_key(PartnerId partner);  // reasons::resource_not_found.
     Async<std::vector<ApiKey>> keys(PartnerId partner);
     Async<> revoke_key(ApiKeyId id);  // reasons::resource_not_found.

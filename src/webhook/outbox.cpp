@@ -51,7 +51,8 @@ Result<> enqueue(meta::Session& session, const Event& event) {
                                .event_type = event.type,
                                .lane = lane_of(event.order_key),
                                .at = event.at,
-                               .message = event.message};
+                               .message = event.message,
+                               .expires_at = event.expires_at};
     for (const meta::SubscriptionRow& row : rows) {
         const WebhookSubscription& subscription = row.subscription;
         if (!subscription.wants(event.type, event.phone_number)) continue;
