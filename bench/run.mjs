@@ -10,6 +10,7 @@ import { markdown } from './harness/figures.mjs';
 import { describeMachine, Failure, pinSelf } from './harness/machine.mjs';
 import * as api from './rows/api.mjs';
 import { run as detect } from './rows/detect.mjs';
+import { run as ephemeral } from './rows/ephemeral.mjs';
 import { run as fairness } from './rows/fairness.mjs';
 import { run as getFiles } from './rows/get.mjs';
 import { run as growth } from './rows/growth.mjs';
@@ -28,7 +29,7 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth, media,
+    fairness, memory, start, growth, media, ephemeral,
     'media-beside': mediaBeside, 'media-memory': mediaMemory, detect, isolation,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory, keys: keys.rotate,
@@ -40,6 +41,7 @@ parts: ${Object.keys(parts).join(', ')}
   --full       the long rows at their full size: 1,000,000 attachments,
                1,000,000 messages, 200 uploads of 100 MiB
   --name NAME  writes bench/results/NAME.json (default: latest; with --only: partial)
+  --ephemeral N  so many ephemeral attachments (default 20,000; with --full 1,000,000)
   --satchel FILE, --load FILE, --work FOLDER   other programs, another folder
   --keep       leaves the work folder`;
 
@@ -51,6 +53,7 @@ const optionTable = {
     satchel: { type: 'string', default: path.join(repository, 'build/release/satchel') },
     load: { type: 'string', default: path.join(repository, 'build/release/bench/satchel_load') },
     work: { type: 'string', default: path.join(repository, 'bench/work') },
+    ephemeral: { type: 'string' },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
 };
@@ -74,13 +77,17 @@ function readOptions() {
     const only = values.only?.split(',') ?? Object.keys(parts);
     const unknown = only.find((part) => !(part in parts));
     const rounds = Number(values.rounds);
+    const ephemeralCount = values.ephemeral === undefined ? undefined : Number(values.ephemeral);
     if (unknown !== undefined) throw new UsageError(`unknown part: ${unknown}`);
     if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError('--rounds wants a number');
+    if (ephemeralCount !== undefined && !(Number.isInteger(ephemeralCount) && ephemeralCount > 0)) {
+        throw new UsageError('--ephemeral wants a number');
+    }
     for (const program of [values.satchel, values.load]) {
         if (!fs.existsSync(program)) throw new UsageError(`${program} is missing: make bench builds it`);
     }
     return {
-        ...values, rounds, only, whole: values.only === undefined,
+        ...values, rounds, ephemeralCount, only, whole: values.only === undefined,
         work: path.resolve(values.work),
         name: values.name ?? (values.only === undefined ? 'latest' : 'partial'),
     };

@@ -16,11 +16,12 @@ export const MiB = 1024 * KiB;
 const fileSets = { small: [64, 100 * KiB], medium: [16, MiB], large: [2, 100 * MiB] };
 
 export class Bench {
-    constructor({ satchel, load, work, rounds, full }) {
+    constructor({ satchel, load, work, rounds, full, ephemeralCount }) {
         this.satchelProgram = satchel;
         this.loadProgram = load;
         this.rounds = rounds;
         this.full = full;
+        this.ephemeralCount = ephemeralCount;
         this.work = work;
         this.rows = [];
         this.leftOut = [];
@@ -62,9 +63,9 @@ export class Bench {
         return path.join(this.work, name);
     }
 
-    async startSatchel(name, { tls = false, settings } = {}) {
+    async startSatchel(name, { tls = false, settings, args } = {}) {
         const server = new Satchel(
-            this.satchelProgram, this.folder(name), tls ? this.tls : undefined, settings);
+            this.satchelProgram, this.folder(name), tls ? this.tls : undefined, settings, args);
         return this.keep(await server.start());
     }
 

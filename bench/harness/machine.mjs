@@ -92,12 +92,12 @@ export async function freePort() {
 }
 
 // One request of this program's own, never part of a measurement's load.
-export function ask(url, { method = 'GET', headers = {}, body } = {}) {
+export function ask(url, { method = 'GET', headers = {}, body, timeout = 10_000 } = {}) {
     const client = url.startsWith('https:') ? https : http;
     return new Promise((resolve, reject) => {
         const request = client.request(
             url,
-            { method, headers, agent: false, rejectUnauthorized: false, timeout: 10_000 },
+            { method, headers, agent: false, rejectUnauthorized: false, timeout },
             (response) => {
                 const parts = [];
                 response.on('data', (part) => parts.push(part));

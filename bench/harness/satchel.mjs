@@ -8,12 +8,13 @@ const adminToken = 'benchmark-admin-token';
 
 export class Satchel {
     // Everything it stores stands in `folder`, which outlives it. `tls`: { cert, key };
-    // `settings`: more lines for its configuration file.
-    constructor(program, folder, tls, settings = '') {
+    // `settings`: more lines for its configuration file; `args`: more of its command line.
+    constructor(program, folder, tls, settings = '', args = []) {
         this.program = program;
         this.folder = folder;
         this.tls = tls;
         this.settings = settings;
+        this.args = args;
     }
 
     async prepare() {
@@ -42,7 +43,7 @@ export class Satchel {
         this.child = spawnOn(
             serverCore,
             this.program,
-            ['serve', '--config', path.join(this.folder, 'satchel.toml')],
+            ['serve', '--config', path.join(this.folder, 'satchel.toml'), ...this.args],
             { stdio: ['ignore', log, log], env: environmentWithoutSettings() },
         );
         fs.closeSync(log);
@@ -91,11 +92,12 @@ export class Satchel {
     }
 
     // A call of the admin API that must succeed; its JSON.
-    async admin(method, path, body) {
+    async admin(method, path, body, options = {}) {
         const answer = await ask(`http://127.0.0.1:${this.adminPort}/admin/v1${path}`, {
             method,
             headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
             body: body && JSON.stringify(body),
+            ...options,
         });
         if (answer.status >= 300) {
             throw new Failure(`${method} ${path}: ${answer.status} ${answer.text}`);

@@ -103,7 +103,7 @@ Async<http::Response> create_attachment(Call call) {
     const json::object answer{
         {"attachment_id", made.id.str()},
         {"upload_url", call.services.urls.upload_url(made)},
-        {"download_url", call.services.urls.download_url(made)},
+        {"download_url", call.services.urls.url_of(made, call.services.clock.now())},
         {"http_method", "PUT"},
         {"expires_at", to_rfc3339_seconds(made.upload_expires_at)},
         {"required_headers",

@@ -9,6 +9,7 @@
 #include "admin/operations.hpp"
 #include "admin/partners.hpp"
 #include "admin/quota.hpp"
+#include "admin/tiers.hpp"
 #include "admin/webhooks.hpp"
 
 #include <array>
@@ -34,6 +35,9 @@ constexpr std::array route_table{
     Route{Method::get, "GET", "/lines", "admin_line_list", list_lines},
     Route{Method::post, "POST", "/partners/{}/lines", "admin_line_add", add_line},
     Route{Method::delete_, "DELETE", "/lines/{}", "admin_line_remove", remove_line},
+    Route{Method::get, "GET", "/tiers", "admin_tier_show", show_tiers},
+    Route{Method::put, "PUT", "/partners/{}/tier", "admin_tier_partner", set_partner_tier},
+    Route{Method::put, "PUT", "/lines/{}/tier", "admin_tier_line", set_line_tier},
     Route{Method::post, "POST", "/partners/{}/attachments", "admin_attachment_create",
           create_attachment},
     Route{Method::post, "POST", "/partners/{}/messages", "admin_message_send", send_message},

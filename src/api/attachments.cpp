@@ -36,6 +36,7 @@ Async<http::Response> create_attachment(Call call) {
     CO_TRY(CreateAttachment command, parse_create_attachment(body));
     CO_TRY(const Attachment attachment,
            co_await call.services.attachments.create(call.caller.partner, std::move(command)));
+    const Time now = call.services.clock.now();
     std::string required_headers =
         JsonText()
             .text("Content-Type", attachment.content_type)
@@ -45,7 +46,7 @@ Async<http::Response> create_attachment(Call call) {
         200, JsonText()
                  .plain("attachment_id", attachment.id.str())
                  .plain("upload_url", call.services.urls.upload_url(attachment))
-                 .plain("download_url", call.services.urls.download_url(attachment))
+                 .plain("download_url", call.services.urls.url_of(attachment, now))
                  .plain("http_method", "PUT")
                  .plain("expires_at", to_rfc3339_seconds(attachment.upload_expires_at))
                  .raw("required_headers", required_headers)
@@ -64,7 +65,8 @@ Async<http::Response> get_attachment(Call call) {
         .plain("status", to_string(attachment.state))
         .plain("created_at", to_rfc3339(attachment.created_at));
     if (attachment.state == AttachmentState::complete) {
-        answer.plain("download_url", call.services.urls.download_url(attachment));
+        answer.plain("download_url",
+                     call.services.urls.url_of(attachment, call.services.clock.now()));
     }
     co_return json_response(200, answer.finish());
 }

@@ -179,6 +179,7 @@ Async<http::Response> serve(Services& services,
 Task<http::Response> send_file(Services& services,
                                http::Request& request,
                                std::string_view rest,
+                               UrlKind kind,
                                CacheLife caching) {
     const auto path = parse_path(rest);
     if (!path) {
@@ -187,7 +188,7 @@ Task<http::Response> send_file(Services& services,
         co_return xml_error(error, request.trace_id);
     }
     const auto found = co_await services.attachments.find_for_download(
-        path->partner, path->attachment, std::string(path->form));
+        path->partner, path->attachment, std::string(path->form), kind);
     if (!found) co_return xml_error(found.error(), request.trace_id);
 
     const Attachment& attachment = found->attachment;
@@ -199,6 +200,7 @@ Task<http::Response> send_file(Services& services,
         co_return std::move(
             refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
     }
+    const auto caching = kind == UrlKind::is_signed ? signed_cache_control : cache_control;
     auto served = co_await serve(services, request, *found, range, caching);
     if (!served) co_return xml_error(served.error(), request.trace_id);
     served->with("Accept-Ranges", "bytes");
@@ -220,7 +222,7 @@ Task<http::Response> get_download(Services& services,
                                   std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
     const CacheLife caching{Caches::edge, services.download_cache_life};
-    co_return co_await send_file(services, request, rest, caching);
+    co_return co_await send_file(services, request, rest, UrlKind::permanent, caching);
 }
 
 Task<http::Response> get_signed_download(Services& services,
@@ -228,7 +230,7 @@ Task<http::Response> get_signed_download(Services& services,
                                          std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
     if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, CacheLife{});
+    co_return co_await send_file(services, request, rest, UrlKind::is_signed, CacheLife{});
 }
 
 Async<http::Response> get_preview(Call call) {
@@ -239,8 +241,10 @@ Async<http::Response> get_preview(Call call) {
            co_await call.services.attachments.find_preview(
                call.caller.partner, id,
                preview_width(width.value_or(limits::preview_width_pixels_default))));
+    const bool is_ephemeral = found.attachment.tier == Tier::ephemeral;
     // Small enough to be had whole.
-    const CacheLife caching{Caches::own, call.services.download_cache_life};
+    const CacheLife caching =
+        is_ephemeral ? CacheLife{} : CacheLife{Caches::own, call.services.download_cache_life};
     co_return co_await serve(call.services, call.request, found, RangeRequest{}, caching);
 }
 

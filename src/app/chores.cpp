@@ -4,8 +4,11 @@ namespace satchel::app {
 
 std::vector<Chore> make_chores(AttachmentService& attachments,
                                DeletionService& deletions,
+                               MessageExpiry& message_expiry,
                                RetentionService& retention) {
     return {{"doubtful uploads", [&attachments] { return attachments.settle_doubtful(); }},
+            {"expired messages", [&message_expiry] { return message_expiry.sweep_messages(); }},
+            {"expired events", [&message_expiry] { return message_expiry.sweep_events(); }},
             {"due attachments", [&deletions] { return deletions.sweep_rows(); },
              [&retention] { return retention.attachments_lag(); }},
             {"removed blobs", [&deletions] { return deletions.sweep_blobs(); }},

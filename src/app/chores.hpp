@@ -5,6 +5,7 @@
 #include "app/sweeper.hpp"
 #include "service/attachment_service.hpp"
 #include "service/deletion_service.hpp"
+#include "service/message_expiry.hpp"
 #include "service/retention_service.hpp"
 
 #include <vector>
@@ -14,6 +15,7 @@ namespace satchel::app {
 // What they use must outlive them. docs/operations/retention.md.
 std::vector<Chore> make_chores(AttachmentService& attachments,
                                DeletionService& deletions,
+                               MessageExpiry& message_expiry,
                                RetentionService& retention);
 
 void add_sweeper_metrics(admin::Metrics& metrics, const Sweeper& sweeper);

@@ -33,6 +33,7 @@ struct Parsed {
     AuditOptions audit;
     QuotaChanges quota;
     EraseOptions erase;
+    TierOptions tier;
     Format format = Format::text;
     std::string subject;
     std::string number;
@@ -59,6 +60,7 @@ public:
         add_key();
         add_master_key();
         add_line();
+        add_tier();
         add_upload();
         add_receive();
         add_webhook();
@@ -78,6 +80,7 @@ private:
     void add_key();
     void add_master_key();
     void add_line();
+    void add_tier();
     void add_upload();
     void add_receive();
     void add_webhook();
@@ -272,6 +275,34 @@ void CommandLine::add_receive() {
     add_server_choice(receive, parsed_.receive.admin.server);
     add_json(receive, parsed_.receive.admin.format);
     on(receive, [this] { return run_receive(parsed_.receive); });
+}
+
+void CommandLine::add_tier() {
+    CLI::App* tier = add_group("tier", "What is kept, and what leaves after 24 hours");
+    CLI::App* set = tier->add_subcommand("set", "Set it for what is made from now on");
+    auto* partner =
+        set->add_option("--partner", parsed_.tier.partner, "All of this partner: its id or name")
+            ->type_name("ID");
+    auto* line = set->add_option("--line", parsed_.tier.line, "What is sent and received on it")
+                     ->type_name("+E164")
+                     ->excludes(partner);
+    set->add_flag("--messages", parsed_.tier.messages,
+                  "Its messages too, not only their attachments")
+        ->needs(line);
+    set->add_option("TIER", parsed_.tier.tier, "ephemeral or persistent")
+        ->required()
+        ->check(CLI::IsMember({"ephemeral", "persistent"}));
+    add_server_choice(set, parsed_.tier.admin.server);
+    add_json(set, parsed_.tier.admin.format);
+    on(set, [this] { return tier_set(parsed_.tier); });
+    set->parse_complete_callback([this] {
+        check_server_choice(parsed_.tier.admin.server);
+        if (parsed_.tier.partner.empty() && parsed_.tier.line.empty()) {
+            throw CLI::ValidationError("give --partner ID or --line +E164");
+        }
+    });
+    add_admin_command(tier, "show", "Of every partner and line",
+                      [this] { return tier_show(parsed_.admin); });
 }
 
 void CommandLine::add_upload() {

@@ -69,6 +69,16 @@ Result<int> line_add(const AdminOptions& options,
 Result<int> line_list(const AdminOptions& options);
 Result<int> line_remove(const AdminOptions& options, const std::string& number);
 
+struct TierOptions {
+    AdminOptions admin;
+    std::string partner;  // Id or name. Exactly one of both.
+    std::string line;
+    std::string tier;       // "ephemeral" or "persistent".
+    bool messages = false;  // Of a line: its messages, too.
+};
+Result<int> tier_set(const TierOptions& options);
+Result<int> tier_show(const AdminOptions& options);
+
 Result<int> webhook_list_failed(const AdminOptions& options);
 // Empty: every event that was given up.
 Result<int> webhook_replay(const AdminOptions& options, const std::string& event);

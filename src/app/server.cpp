@@ -26,6 +26,7 @@
 #include "service/call_limiter.hpp"
 #include "service/deletion_service.hpp"
 #include "service/erasure_service.hpp"
+#include "service/message_expiry.hpp"
 #include "service/partner_service.hpp"
 #include "service/retention_service.hpp"
 #include "service/scrubber.hpp"
@@ -95,6 +96,7 @@ struct Server::State {
     std::optional<DeletionService> deletions;
     std::optional<RetentionService> retention;
     std::optional<ErasureService> erasures;
+    std::optional<MessageExpiry> message_expiry;
     std::optional<PartnerService> partners;
     CallLimiter call_limiter{options.config.server.call_rates};
     std::optional<WebhookService> webhooks;
@@ -182,10 +184,12 @@ Result<> Server::State::open_stores() {
         config.media.previews ? &media->renditions() : nullptr, config.quota});
     partners.emplace(*database, clock);
     deletions.emplace(DeletionService::Parts{*database, *blobs, clock, downloads, wake_edge()});
+    message_expiry.emplace(MessageExpiry::Parts{*database, clock});
     retention.emplace(
         RetentionService::Parts{*database, clock, *deletions, retention_settings(config)});
     erasures.emplace(ErasureService::Parts{*database, clock, *deletions});
-    sweeper.emplace(first_loop(), make_chores(*attachments, *deletions, *retention));
+    sweeper.emplace(first_loop(),
+                    make_chores(*attachments, *deletions, *message_expiry, *retention));
     scrubber.emplace(Scrubber::Parts{
         first_loop(), *database, *blobs, keys, pool, clock, data_folder() / "scrub.json",
         std::uint64_t{config.integrity.scrub_mib_per_second} * limits::MiB,
@@ -341,6 +345,12 @@ void Server::State::add_values() {
                     "Downloads that ended because what they read was deleted.",
                     [this] { return static_cast<double>(downloads.withdrawn()); });
     if (edge) edge->add_metrics(metrics);
+    metrics.counter("satchel_expired_attachments_total",
+                    "Ephemeral attachments whose time was over, removed.",
+                    [this] { return static_cast<double>(deletions->expired()); });
+    metrics.counter("satchel_expired_messages_total",
+                    "Ephemeral messages whose time was over, removed.",
+                    [this] { return static_cast<double>(message_expiry->removed_messages()); });
     metrics.gauge("satchel_connections", "Open connections of the public listener.",
                   [this] { return static_cast<double>(public_server->connections()); });
     add_key_values(metrics, *key_rotation);

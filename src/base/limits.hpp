@@ -48,6 +48,8 @@ inline constexpr std::size_t filename_characters_max = 255;
 inline constexpr std::size_t content_type_bytes_max = 255;
 inline constexpr auto upload_window = 15min;
 inline constexpr auto failed_row_life = 24h;
+// Of ephemeral attachments and messages, from their creation (contract sections 7.1 and 7.2).
+inline constexpr auto ephemeral_life = 24h;
 
 // Type detection (src/media). What lies beyond a limit is not seen.
 inline constexpr std::size_t detect_head_bytes = 8 * KiB;   // Read once, at the beginning.
@@ -143,7 +145,12 @@ inline constexpr std::size_t commit_batch_max = 256;
 inline constexpr std::size_t commit_queue_max = 8192;  // Beyond it a write is refused: 503.
 inline constexpr std::size_t sweep_batch_max = 200;
 inline constexpr auto sweep_interval = 10s;
-inline constexpr std::size_t audit_page_max = 1000;  // Entries read at once.
+// Blobs unlinked before their folders are synced, once for all of them; and how many of them one
+// write forgets.
+inline constexpr std::size_t blob_removals_batch_max = 8192;
+inline constexpr std::size_t blob_removals_forgotten_max = 1024;
+inline constexpr std::size_t expiry_batch_max = 200;  // Messages, or webhook events.
+inline constexpr std::size_t audit_page_max = 1000;   // Entries read at once.
 
 // The master key: a key file, or what a command prints.
 inline constexpr std::size_t master_key_text_bytes_max = 4 * KiB;

@@ -1,8 +1,11 @@
 #include "meta/attachments.hpp"
 
+#include "base/limits.hpp"
 #include "meta/columns.hpp"
 #include "meta/key_slot.hpp"
 #include "meta/renditions.hpp"
+
+#include <algorithm>
 
 namespace satchel::meta {
 namespace {
@@ -16,9 +19,7 @@ Result<AttachmentState> state_from(std::string_view text) {
 }
 
 Result<Tier> tier_from(std::string_view text) {
-    for (const auto tier : {Tier::persistent, Tier::ephemeral}) {
-        if (text == to_string(tier)) return tier;
-    }
+    if (const auto tier = parse_tier(text)) return *tier;
     return fail(Errc::corrupt, "an attachment has an unknown tier");
 }
 
@@ -73,7 +74,19 @@ Result<> destroy_key(Session& session, std::int64_t slot) {
                        ByteView(KeySlot{}));
 }
 
+// A refused upload leaves earlier than one that never came, which tells the two apart.
+std::optional<Time> sweep_time(const StoredUpload& upload, const std::optional<Time>& expiry) {
+    if (!expiry) return upload.sweep_at;
+    if (upload.state == AttachmentState::complete) return expiry;
+    return *expiry - limits::upload_window;
+}
+
 }  // namespace
+
+Time end_of_lapsed(const AttachmentRow& row) {
+    const Time end = row.upload_expires_at + limits::failed_row_life;
+    return std::min(end, expires_at(row.tier, row.created_at).value_or(end));
+}
 
 Result<> insert_attachment(Session& session, const AttachmentRow& row) {
     TRY(const auto slot, store_key(session, row.wrapped_key, row.key_version));
@@ -88,7 +101,13 @@ Result<> insert_attachment(Session& session, const AttachmentRow& row) {
         int{row.contradicts_type}, int{row.is_unscanned});
 }
 
-Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id) {
+Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id, Time now) {
+    TRY(auto row, find_stored_attachment(session, id));
+    if (row && is_over(expires_at(row->tier, row->created_at), now)) row.reset();
+    return row;
+}
+
+Result<std::optional<AttachmentRow>> find_stored_attachment(Session& session, AttachmentId id) {
     TRY(auto statement, session.query("SELECT * FROM attachment_rows WHERE id = $1", id));
     return first_row(*statement, read_row);
 }
@@ -98,21 +117,26 @@ Result<UploadStored> store_upload(Session& session,
                                   std::vector<BlobId>& replaced) {
     replaced.clear();
     std::optional<BlobId> before;
+    std::optional<Time> sweep_at;
     std::int64_t seq = 0;
     {
         TRY(auto found,
-            session.query("SELECT blob, is_sent, seq FROM attachments WHERE id = $1", upload.id));
+            session.query(
+                "SELECT blob, is_sent, seq, tier, created_at FROM attachments WHERE id = $1",
+                upload.id));
         TRY(const bool is_there, found->step());
         if (!is_there) return UploadStored::row_is_gone;
         if (found->integer(1) != 0) return UploadStored::already_sent;
         TRY(before, optional_id_at<BlobId>(*found, 0));
         seq = found->integer(2);
+        TRY(const Tier tier, tier_from(found->text(3)));
+        sweep_at = sweep_time(upload, expires_at(tier, time_at(*found, 4)));
     }
     CHECK(
         session.run("UPDATE attachments SET state = $2, blob = $3, sweep_at = $4, "
                     "detected_type = $5, contradicts_type = $6, is_unscanned = $7 WHERE id = $1",
-                    upload.id, to_string(upload.state), upload.blob, upload.sweep_at,
-                    upload.detected_type, int{upload.contradicts_type}, int{upload.is_unscanned}));
+                    upload.id, to_string(upload.state), upload.blob, sweep_at, upload.detected_type,
+                    int{upload.contradicts_type}, int{upload.is_unscanned}));
     if (!before || before == upload.blob) return UploadStored::yes;
     TRY(replaced, remove_renditions(session, seq));
     CHECK(queue_blob_removal(session, *before));
@@ -132,6 +156,11 @@ Result<> release_picture(Session& session, AttachmentId id, Time now) {
         "NOT EXISTS (SELECT 1 FROM chats WHERE icon = $1) AND "
         "NOT EXISTS (SELECT 1 FROM contact_cards WHERE image = $1)",
         id, now);
+}
+
+Result<> make_ephemeral(Session& session, const AttachmentRow& row) {
+    return session.run("UPDATE attachments SET tier = $2, sweep_at = $3 WHERE id = $1", row.id,
+                       to_string(Tier::ephemeral), expires_at(Tier::ephemeral, row.created_at));
 }
 
 Result<std::optional<Removed>> remove_attachment(Session& session, const AuditEntry& entry) {

@@ -43,14 +43,16 @@ struct AttachmentRow {
 Result<> insert_attachment(Session& session, const AttachmentRow& row);
 
 // One look-up by id, whoever owns it: the caller compares the partner, so that a foreign id and
-// an unknown one cost the same.
-Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id);
+// an unknown one cost the same. Nullopt also from the moment at which it expires, swept or not.
+Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id, Time now);
+// As it is stored, expired or not: for what removes and checks.
+Result<std::optional<AttachmentRow>> find_stored_attachment(Session& session, AttachmentId id);
 
 struct StoredUpload {
     AttachmentId id;
-    AttachmentState state;       // complete, or failed when the content is forbidden.
-    std::optional<BlobId> blob;  // Present exactly when complete.
-    std::optional<Time> sweep_at;
+    AttachmentState state;         // complete, or failed when the content is forbidden.
+    std::optional<BlobId> blob;    // Present exactly when complete.
+    std::optional<Time> sweep_at;  // Or earlier, if it expires.
     std::string detected_type;
     bool contradicts_type = false;
     bool is_unscanned = false;
@@ -63,8 +65,13 @@ Result<UploadStored> store_upload(Session& session,
                                   const StoredUpload& upload,
                                   std::vector<BlobId>& replaced);
 
+// Until when the row of an upload that never came is kept.
+Time end_of_lapsed(const AttachmentRow& row);
+
 // Inside the transaction that stores the message.
 Result<> mark_sent(Session& session, AttachmentId id);
+// From now on it is ephemeral: its clock runs from its creation (contract 10.9).
+Result<> make_ephemeral(Session& session, const AttachmentRow& row);
 
 // A picture that no chat and no contact card shows any more is due at once, unless a client
 // uploaded it: then it is the client's to delete.

@@ -115,7 +115,7 @@ protected:
         return write([row](Session& s) { return insert_attachment(s, row); });
     }
     std::optional<AttachmentRow> find(AttachmentId id) {
-        return read([id](Session& s) { return find_attachment(s, id); }).value();
+        return read([id](Session& s) { return find_stored_attachment(s, id); }).value();
     }
 
     std::unique_ptr<Engine> engine_ = GetParam().make();

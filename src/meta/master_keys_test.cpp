@@ -61,7 +61,7 @@ struct MasterKeysTest : testing::Test {
         return row.id;
     }
     AttachmentRow find(AttachmentId id) {
-        return **read([id](Session& s) { return find_attachment(s, id); });
+        return **read([id](Session& s) { return find_stored_attachment(s, id); });
     }
     // What the service does for one page.
     void rewrap_page(const KeyRing& keys, std::int64_t from) {

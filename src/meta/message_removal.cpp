@@ -31,4 +31,12 @@ Result<std::size_t> remove_messages(Session& session, const std::vector<std::int
     return removed;
 }
 
+Result<std::vector<std::int64_t>> expired_messages(Session& session, Time now, std::size_t max) {
+    TRY(auto statement, session.query("SELECT seq FROM messages WHERE expires_at <= $1 "
+                                      "ORDER BY expires_at LIMIT $2",
+                                      now, max));
+    return all_rows(*statement,
+                    [](const Statement& row) { return Result<std::int64_t>(row.integer(0)); });
+}
+
 }  // namespace satchel::meta

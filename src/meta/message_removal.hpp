@@ -24,4 +24,7 @@ inline constexpr std::string_view delivery_job_kind = "deliver";
 // finds no message to write to.
 Result<std::size_t> remove_messages(Session& session, const std::vector<std::int64_t>& seqs);
 
+// Numbers of ephemeral messages whose time is over, oldest first.
+Result<std::vector<std::int64_t>> expired_messages(Session& session, Time now, std::size_t max);
+
 }  // namespace satchel::meta

@@ -68,7 +68,7 @@ struct MessageRemovalTest : testing::Test {
         return *read([](Session& s) { return count_jobs(s, delivery_job_kind); });
     }
     bool is_there(const MessageRow& row) {
-        return read([&](Session& s) { return find_message(s, row.id); })->has_value();
+        return read([&](Session& s) { return find_message(s, row.id, noon); })->has_value();
     }
     std::size_t reactions(const MessageRow& row) {
         return read([&](Session& s) { return reactions_of(s, row); })->size();
@@ -101,8 +101,8 @@ TEST_F(MessageRemovalTest, replies_keep_their_place_in_the_thread) {
     const MessageRow root = send();
     const MessageRow reply = send(root.seq);
     remove({root.seq});
-    const auto thread =
-        read([&](Session& s) { return messages_of_thread(s, root.seq, 0, Order::ascending, 10); });
+    const auto thread = read(
+        [&](Session& s) { return messages_of_thread(s, root.seq, 0, Order::ascending, noon, 10); });
     ASSERT_EQ(thread->size(), 1U);
     EXPECT_EQ(thread->front().id, reply.id);
 }

@@ -16,7 +16,7 @@ namespace json = boost::json;
     "seq, id, partner, chat, ordinal, direction, sender, service, preferred_service, "       \
     "sealed_parts, "                                                                         \
     "effect_type, effect_name, reply_message, reply_part, thread, idempotency_key, status, " \
-    "created_at, updated_at, sent_at, delivered_at, read_at, edits, copy_of"
+    "created_at, updated_at, sent_at, delivered_at, read_at, edits, copy_of, expires_at"
 
 constexpr std::string_view parts_field = "message parts";
 
@@ -182,6 +182,7 @@ Result<MessageRow> read_message(const Session& session, const Statement& row) {
     out.read_at = optional_time_at(row, 21);
     out.edits = static_cast<std::uint32_t>(row.integer(22));
     TRY(out.copy_of, optional_id_at<MessageId>(row, 23));
+    out.expires_at = optional_time_at(row, 24);
     return out;
 }
 
@@ -226,70 +227,83 @@ Result<> insert_message(Session& session, MessageRow& row) {
         reply_part = row.reply_to->part_index;
     }
     TRY(auto added,
-        session.query("INSERT INTO messages (id, partner, chat, ordinal, direction, sender, "
-                      "service, preferred_service, sealed_parts, effect_type, effect_name, "
-                      "reply_message, reply_part, thread, idempotency_key, status, created_at, "
-                      "updated_at, sent_at, delivered_at, read_at, copy_of) VALUES ($1, $2, $3, "
-                      "$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-                      "$20, $21, $22) RETURNING seq",
-                      row.id, row.partner, row.chat, row.ordinal, to_string(row.direction),
-                      row.sender, to_string(row.service), preferred,
-                      session.texts().seal(parts_field, row.id.bytes(), encode_parts(row.parts)),
-                      effect_type, effect_name, reply, reply_part, row.thread, row.idempotency_key,
-                      to_string(row.status), row.created_at, row.updated_at, row.sent_at,
-                      row.delivered_at, row.read_at, row.copy_of));
+        session.query(
+            "INSERT INTO messages (id, partner, chat, ordinal, direction, sender, "
+            "service, preferred_service, sealed_parts, effect_type, effect_name, "
+            "reply_message, reply_part, thread, idempotency_key, status, created_at, "
+            "updated_at, sent_at, delivered_at, read_at, copy_of, expires_at) VALUES ($1, $2, $3, "
+            "$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+            "$20, $21, $22, $23) RETURNING seq",
+            row.id, row.partner, row.chat, row.ordinal, to_string(row.direction), row.sender,
+            to_string(row.service), preferred,
+            session.texts().seal(parts_field, row.id.bytes(), encode_parts(row.parts)), effect_type,
+            effect_name, reply, reply_part, row.thread, row.idempotency_key, to_string(row.status),
+            row.created_at, row.updated_at, row.sent_at, row.delivered_at, row.read_at, row.copy_of,
+            row.expires_at));
     TRY([[maybe_unused]] const bool found, added->step());
     row.seq = added->integer(0);
     return {};
 }
 
-Result<std::optional<MessageRow>> find_message(Session& session, MessageId id) {
+Result<std::optional<MessageRow>> find_message(Session& session, MessageId id, Time now) {
     TRY(auto statement,
-        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE id = $1", id));
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE id = $1 "
+                      "AND (expires_at IS NULL OR expires_at > $2)",
+                      id, now));
     return first_row(*statement, reader(session));
 }
 
-Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq) {
+Result<std::optional<MessageRow>> find_message_by_seq(Session& session,
+                                                      std::int64_t seq,
+                                                      Time now) {
     TRY(auto statement,
-        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE seq = $1", seq));
+        session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE seq = $1 "
+                      "AND (expires_at IS NULL OR expires_at > $2)",
+                      seq, now));
     return first_row(*statement, reader(session));
 }
 
-Result<std::vector<MessageRow>> messages_of_chat(Session& session,
-                                                 std::int64_t chat,
-                                                 std::int64_t before,
-                                                 std::size_t max) {
+Result<std::vector<MessageRow>> messages_of_chat(
+    Session& session, std::int64_t chat, std::int64_t before, Time now, std::size_t max) {
     TRY(auto statement,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE chat = $1 AND "
-                      "ordinal < $2 ORDER BY ordinal DESC LIMIT $3",
-                      chat, before, max));
+                      "ordinal < $2 AND (expires_at IS NULL OR expires_at > $3) "
+                      "ORDER BY ordinal DESC LIMIT $4",
+                      chat, before, now, max));
     return all_rows(*statement, reader(session));
 }
 
-Result<std::vector<MessageRow>> messages_of_thread(
-    Session& session, std::int64_t thread, std::int64_t beyond, Order order, std::size_t max) {
+Result<std::vector<MessageRow>> messages_of_thread(Session& session,
+                                                   std::int64_t thread,
+                                                   std::int64_t beyond,
+                                                   Order order,
+                                                   Time now,
+                                                   std::size_t max) {
     if (order == Order::ascending) {
         TRY(auto statement,
             session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE thread = $1 "
-                          "AND ordinal > $2 UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
+                          "AND ordinal > $2 AND (expires_at IS NULL OR expires_at > $3) "
+                          "UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
                           " FROM messages WHERE seq = $1 AND ordinal > $2 "
-                          "ORDER BY ordinal LIMIT $3",
-                          thread, beyond, max));
+                          "AND (expires_at IS NULL OR expires_at > $3) ORDER BY ordinal LIMIT $4",
+                          thread, beyond, now, max));
         return all_rows(*statement, reader(session));
     }
     TRY(auto statement,
         session.query("SELECT " SATCHEL_MESSAGE_COLUMNS " FROM messages WHERE thread = $1 "
-                      "AND ordinal < $2 UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
+                      "AND ordinal < $2 AND (expires_at IS NULL OR expires_at > $3) "
+                      "UNION ALL SELECT " SATCHEL_MESSAGE_COLUMNS
                       " FROM messages WHERE seq = $1 AND ordinal < $2 "
-                      "ORDER BY ordinal DESC LIMIT $3",
-                      thread, beyond, max));
+                      "AND (expires_at IS NULL OR expires_at > $3) "
+                      "ORDER BY ordinal DESC LIMIT $4",
+                      thread, beyond, now, max));
     return all_rows(*statement, reader(session));
 }
 
-Result<bool> remove_message(Session& session, MessageId id, PartnerId partner) {
-    TRY(auto statement,
-        session.query("DELETE FROM messages WHERE id = $1 AND partner = $2 RETURNING 1", id,
-                      partner));
+Result<bool> remove_message(Session& session, MessageId id, PartnerId partner, Time now) {
+    TRY(auto statement, session.query("DELETE FROM messages WHERE id = $1 AND partner = $2 "
+                                      "AND (expires_at IS NULL OR expires_at > $3) RETURNING 1",
+                                      id, partner, now));
     return changed(*statement);
 }
 
@@ -313,7 +327,8 @@ Result<std::size_t> mark_read(Session& session, std::int64_t chat, Time at, std:
     TRY(auto statement,
         session.query("UPDATE messages SET status = 'read', read_at = $2, updated_at = $2 "
                       "WHERE seq IN (SELECT seq FROM messages WHERE chat = $1 AND "
-                      "direction = 'inbound' AND read_at IS NULL LIMIT $3) RETURNING 1",
+                      "direction = 'inbound' AND read_at IS NULL AND "
+                      "(expires_at IS NULL OR expires_at > $2) LIMIT $3) RETURNING 1",
                       chat, at, max));
     std::size_t count = 0;
     for (;; ++count) {

@@ -50,6 +50,7 @@ struct MessageRow {
     std::optional<Time> sent_at;
     std::optional<Time> delivered_at;
     std::optional<Time> read_at;
+    std::optional<Time> expires_at;  // Of an ephemeral message (contract section 7.2).
 };
 
 std::string encode_parts(const std::vector<StoredPart>& parts);
@@ -57,18 +58,21 @@ Result<std::vector<StoredPart>> decode_parts(std::string_view text);
 
 // Sets `row.seq`. Errc::conflict if the id is taken.
 Result<> insert_message(Session& session, MessageRow& row);
-Result<std::optional<MessageRow>> find_message(Session& session, MessageId id);
-Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq);
+// What has expired by `now` is found nowhere here, whether or not it was removed.
+Result<std::optional<MessageRow>> find_message(Session& session, MessageId id, Time now);
+Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq, Time now);
 // Newest first, with ordinals below `before`.
-Result<std::vector<MessageRow>> messages_of_chat(Session& session,
-                                                 std::int64_t chat,
-                                                 std::int64_t before,
-                                                 std::size_t max);
+Result<std::vector<MessageRow>> messages_of_chat(
+    Session& session, std::int64_t chat, std::int64_t before, Time now, std::size_t max);
 // The message `thread` and the replies under it; by ordinal, behind `beyond` in that direction.
 enum class Order : bool { ascending, descending };
-Result<std::vector<MessageRow>> messages_of_thread(
-    Session& session, std::int64_t thread, std::int64_t beyond, Order order, std::size_t max);
-Result<bool> remove_message(Session& session, MessageId id, PartnerId partner);
+Result<std::vector<MessageRow>> messages_of_thread(Session& session,
+                                                   std::int64_t thread,
+                                                   std::int64_t beyond,
+                                                   Order order,
+                                                   Time now,
+                                                   std::size_t max);
+Result<bool> remove_message(Session& session, MessageId id, PartnerId partner, Time now);
 
 // Writes status, updated_at, sent_at, delivered_at, read_at. False if the row is gone.
 Result<bool> update_delivery(Session& session, const MessageRow& row);

@@ -49,7 +49,7 @@ struct MessagesTest : testing::Test {
         return row.id;
     }
     Result<std::optional<MessageRow>> find(MessageId id) {
-        return read([id](Session& s) { return find_message(s, id); });
+        return read([id](Session& s) { return find_message(s, id, Time{}); });
     }
     std::string stored_bytes() {
         std::string all;
@@ -158,7 +158,7 @@ TEST_F(MessagesTest, a_reaction_is_sealed_replaced_and_gone_with_its_message) {
     ASSERT_TRUE(write(store));
     ASSERT_EQ(read(all)->size(), 1U);
     EXPECT_EQ(read(all)->at(0).type, ReactionType::love);
-    ASSERT_TRUE(*write([&](Session& s) { return remove_message(s, row.id, row.partner); }));
+    ASSERT_TRUE(*write([&](Session& s) { return remove_message(s, row.id, row.partner, Time{}); }));
     EXPECT_TRUE(read(all)->empty());
 }
 

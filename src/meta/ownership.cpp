@@ -30,10 +30,11 @@ Result<bool> is_owned(Session& session, const char* sql, IdType id, PartnerId pa
 
 Result<std::optional<AttachmentRow>> find_own_attachment(Session& session,
                                                          AttachmentId id,
-                                                         PartnerId partner) {
+                                                         PartnerId partner,
+                                                         Time now) {
     TRY(const bool is_own, is_owned(session, SATCHEL_OWNER_IN("attachments"), id, partner));
     if (!is_own) return std::optional<AttachmentRow>{};
-    return find_attachment(session, id);
+    return find_attachment(session, id, now);
 }
 
 Result<std::optional<ChatRow>> find_own_chat(Session& session, ChatId id, PartnerId partner) {
@@ -44,10 +45,11 @@ Result<std::optional<ChatRow>> find_own_chat(Session& session, ChatId id, Partne
 
 Result<std::optional<MessageRow>> find_own_message(Session& session,
                                                    MessageId id,
-                                                   PartnerId partner) {
+                                                   PartnerId partner,
+                                                   Time now) {
     TRY(const bool is_own, is_owned(session, SATCHEL_OWNER_IN("messages"), id, partner));
     if (!is_own) return std::optional<MessageRow>{};
-    return find_message(session, id);
+    return find_message(session, id, now);
 }
 
 }  // namespace satchel::meta

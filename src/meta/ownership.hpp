@@ -16,10 +16,12 @@ namespace satchel::meta {
 
 Result<std::optional<AttachmentRow>> find_own_attachment(Session& session,
                                                          AttachmentId id,
-                                                         PartnerId partner);
+                                                         PartnerId partner,
+                                                         Time now);
 Result<std::optional<ChatRow>> find_own_chat(Session& session, ChatId id, PartnerId partner);
 Result<std::optional<MessageRow>> find_own_message(Session& session,
                                                    MessageId id,
-                                                   PartnerId partner);
+                                                   PartnerId partner,
+                                                   Time now);
 
 }  // namespace satchel::meta

@@ -8,7 +8,7 @@ namespace {
 TEST_P(AttachmentsSuite, only_ones_own_attachment_is_found) {
     std::vector<AttachmentRow> rows(50);
     const auto finds = [this](AttachmentId id, PartnerId partner) {
-        return read([=](Session& s) { return find_own_attachment(s, id, partner); }).value();
+        return read([=](Session& s) { return find_own_attachment(s, id, partner, noon); }).value();
     };
     const PartnerId nobody = PartnerId::random();
     EXPECT_FALSE(finds(AttachmentId::random(), nobody)) << "in an empty table";

@@ -5,12 +5,19 @@
 namespace satchel::meta {
 namespace {
 
+Result<Tier> tier_at(const Statement& row, int column) {
+    if (row.is_null(column)) return Tier::persistent;
+    if (const auto tier = parse_tier(row.text(column))) return *tier;
+    return fail(Errc::corrupt, "a row has an unknown tier");
+}
+
 Result<Partner> read_partner(const Statement& row) {
     Partner out;
     TRY(out.id, id_at<PartnerId>(row, 0));
     out.name = row.text(1);
     out.created_at = time_at(row, 2);
     out.disabled_at = optional_time_at(row, 3);
+    TRY(out.tier, tier_at(row, 4));
     return out;
 }
 
@@ -29,6 +36,8 @@ Result<Line> read_line(const Statement& row) {
     out.number = row.text(0);
     TRY(out.partner, id_at<PartnerId>(row, 1));
     out.created_at = time_at(row, 2);
+    TRY(out.tier, tier_at(row, 3));
+    TRY(out.message_tier, tier_at(row, 4));
     return out;
 }
 
@@ -57,20 +66,22 @@ Result<> insert_partner(Session& session, const Partner& partner) {
 
 Result<std::optional<Partner>> find_partner(Session& session, PartnerId id) {
     TRY(auto statement,
-        session.query("SELECT id, name, created_at, disabled_at FROM partners WHERE id = $1", id));
+        session.query("SELECT id, name, created_at, disabled_at, tier FROM partners WHERE id = $1",
+                      id));
     return first_row(*statement, read_partner);
 }
 
 Result<std::optional<Partner>> find_partner_named(Session& session, std::string_view name) {
     TRY(auto statement,
-        session.query("SELECT id, name, created_at, disabled_at FROM partners WHERE name = $1",
-                      name));
+        session.query(
+            "SELECT id, name, created_at, disabled_at, tier FROM partners WHERE name = $1", name));
     return first_row(*statement, read_partner);
 }
 
 Result<std::vector<Partner>> all_partners(Session& session) {
-    TRY(auto statement, session.prepare("SELECT id, name, created_at, disabled_at FROM partners "
-                                        "ORDER BY created_at, id"));
+    TRY(auto statement,
+        session.prepare("SELECT id, name, created_at, disabled_at, tier FROM partners "
+                        "ORDER BY created_at, id"));
     return all_rows(*statement, read_partner);
 }
 
@@ -127,12 +138,49 @@ Result<> insert_line(Session& session, const Line& line) {
 
 Result<std::vector<Line>> all_lines(Session& session) {
     TRY(auto statement,
-        session.prepare("SELECT number, partner, created_at FROM lines ORDER BY number"));
+        session.prepare(
+            "SELECT number, partner, created_at, tier, message_tier FROM lines ORDER BY number"));
     return all_rows(*statement, read_line);
 }
 
 Result<bool> remove_line(Session& session, std::string_view number) {
     TRY(auto statement, session.query("DELETE FROM lines WHERE number = $1 RETURNING 1", number));
+    return changed(*statement);
+}
+
+Result<Tier> tier_of_partner(Session& session, PartnerId id) {
+    TRY(auto statement, session.query("SELECT tier FROM partners WHERE id = $1", id));
+    TRY(const auto tier,
+        first_row(*statement, [](const Statement& row) { return tier_at(row, 0); }));
+    return tier.value_or(Tier::persistent);
+}
+
+Result<LineTiers> tiers_of_line(Session& session, PartnerId partner, std::string_view number) {
+    TRY(auto statement,
+        session.query("SELECT p.tier, l.tier, l.message_tier FROM partners p LEFT JOIN lines l "
+                      "ON l.number = $2 AND l.partner = p.id WHERE p.id = $1",
+                      partner, number));
+    const auto read = [](const Statement& row) -> Result<LineTiers> {
+        LineTiers out;
+        TRY(out.partner, tier_at(row, 0));
+        TRY(out.line, tier_at(row, 1));
+        TRY(out.messages, tier_at(row, 2));
+        return out;
+    };
+    TRY(const auto tiers, first_row(*statement, read));
+    return tiers.value_or(LineTiers{});
+}
+
+Result<bool> set_partner_tier(Session& session, PartnerId id, Tier tier) {
+    TRY(auto statement, session.query("UPDATE partners SET tier = $2 WHERE id = $1 RETURNING 1", id,
+                                      to_string(tier)));
+    return changed(*statement);
+}
+
+Result<bool> set_line_tiers(Session& session, std::string_view number, Tier tier, Tier messages) {
+    TRY(auto statement, session.query("UPDATE lines SET tier = $2, message_tier = $3 "
+                                      "WHERE number = $1 RETURNING 1",
+                                      number, to_string(tier), to_string(messages)));
     return changed(*statement);
 }
 

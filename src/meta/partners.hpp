@@ -31,4 +31,12 @@ Result<> insert_line(Session& session, const Line& line);  // Errc::conflict if 
 Result<std::vector<Line>> all_lines(Session& session);
 Result<bool> remove_line(Session& session, std::string_view number);
 
+// In the transaction that makes what they decide over. Persistent for a partner or a line of the
+// partner that is not there.
+Result<Tier> tier_of_partner(Session& session, PartnerId id);
+Result<LineTiers> tiers_of_line(Session& session, PartnerId partner, std::string_view number);
+// False if there is no such partner or line.
+Result<bool> set_partner_tier(Session& session, PartnerId id, Tier tier);
+Result<bool> set_line_tiers(Session& session, std::string_view number, Tier tier, Tier messages);
+
 }  // namespace satchel::meta

@@ -69,7 +69,8 @@ protected:
     }
 
     std::optional<AttachmentRow> find(Database& database, AttachmentId id) {
-        return waiter_.wait(database.read([id](Session& s) { return find_attachment(s, id); }))
+        return waiter_
+            .wait(database.read([id](Session& s) { return find_stored_attachment(s, id); }))
             .value();
     }
 

@@ -65,11 +65,11 @@ Result<> insert_delivery(Session& session, const NewDelivery& delivery) {
         TRY(auto added,
             session.query(
                 "INSERT INTO webhook_outbox (subscription, event, event_type, lane, sealed_body, "
-                "created_at, attempts, due_at, last_status, last_error, message) "
-                "VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '', $7) RETURNING seq",
+                "created_at, attempts, due_at, last_status, last_error, message, expires_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '', $7, $8) RETURNING seq",
                 delivery.subscription, delivery.event, delivery.event_type, delivery.lane,
                 session.texts().seal(body_field, delivery.event.bytes(), delivery.body),
-                delivery.at, delivery.message));
+                delivery.at, delivery.message, delivery.expires_at));
         TRY([[maybe_unused]] const bool found, added->step());
         seq = added->integer(0);
     }
@@ -114,7 +114,7 @@ Result<std::vector<WaitingTarget>> waiting_targets(Session& session, Time now) {
             "SELECT t.subscription, "
             "(SELECT s.is_active FROM webhook_subscriptions s WHERE s.seq = t.subscription), "
             "EXISTS (SELECT 1 FROM webhook_outbox o WHERE o.subscription = t.subscription "
-            "AND o.due_at <= $1), "
+            "AND o.due_at <= $1 AND (o.expires_at IS NULL OR o.expires_at > $1)), "
             "(SELECT min(o.due_at) FROM webhook_outbox o WHERE o.subscription = t.subscription "
             "AND o.due_at > $1) "
             "FROM target t WHERE t.subscription IS NOT NULL",
@@ -128,7 +128,8 @@ Result<std::vector<DueDelivery>> due_deliveries(Session& session,
                                                 std::size_t max) {
     TRY(auto statement,
         session.query("SELECT seq, lane, attempts FROM webhook_outbox "
-                      "WHERE subscription = $1 AND due_at <= $2 ORDER BY due_at, seq LIMIT $3",
+                      "WHERE subscription = $1 AND due_at <= $2 AND "
+                      "(expires_at IS NULL OR expires_at > $2) ORDER BY due_at, seq LIMIT $3",
                       subscription, now, max));
     return all_rows(*statement, [](const Statement& row) -> Result<DueDelivery> {
         return DueDelivery{.seq = row.integer(0),
@@ -137,14 +138,15 @@ Result<std::vector<DueDelivery>> due_deliveries(Session& session,
     });
 }
 
-Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq) {
+Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq, Time now) {
     TRY(auto statement,
         session.query(
             "SELECT o.seq, o.event, o.event_type, o.sealed_body, o.attempts, s.id, s.partner, "
             "s.target_url, s.sealed_secret FROM webhook_outbox o "
             "JOIN webhook_subscriptions s ON s.seq = o.subscription "
-            "WHERE o.seq = $1 AND o.due_at IS NOT NULL AND s.is_active = 1",
-            seq));
+            "WHERE o.seq = $1 AND o.due_at IS NOT NULL AND s.is_active = 1 "
+            "AND (o.expires_at IS NULL OR o.expires_at > $2)",
+            seq, now));
     return first_row(*statement,
                      [&session](const Statement& row) { return read_delivery(session, row); });
 }
@@ -213,6 +215,20 @@ Result<std::size_t> drop_failed_before(Session& session, Time before, std::size_
         session.query("DELETE FROM webhook_outbox WHERE seq IN (SELECT seq FROM webhook_outbox "
                       "WHERE failed_at < $1 ORDER BY failed_at LIMIT $2) RETURNING 1",
                       before, max));
+    return count_rows(std::move(statement));
+}
+
+Result<bool> has_expired_deliveries(Session& session, Time now) {
+    TRY(auto statement,
+        session.query("SELECT 1 FROM webhook_outbox WHERE expires_at <= $1 LIMIT 1", now));
+    return statement->step();
+}
+
+Result<std::size_t> drop_expired_deliveries(Session& session, Time now, std::size_t max) {
+    TRY(auto statement,
+        session.query("DELETE FROM webhook_outbox WHERE seq IN (SELECT seq FROM webhook_outbox "
+                      "WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING 1",
+                      now, max));
     return count_rows(std::move(statement));
 }
 

@@ -23,6 +23,7 @@ struct NewDelivery {
     Time at{};              // Also when it is due.
     std::vector<AttachmentId> attachments = {};  // That the body shows (bodies_showing).
     std::optional<MessageId> message;            // The row goes with it (meta/message_removal.hpp).
+    std::optional<Time> expires_at;              // Of what it describes: then it goes unsent.
 };
 Result<> insert_delivery(Session& session, const NewDelivery& delivery);
 
@@ -61,8 +62,9 @@ struct Delivery {
     std::string target_url;
     Bytes sealed_secret;
 };
-// Nullopt if it waits no more or its subscription is gone or inactive.
-Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq);
+// Nullopt if it waits no more, what it describes has expired, or its subscription is gone or
+// inactive.
+Result<std::optional<Delivery>> find_delivery(Session& session, std::int64_t seq, Time now);
 
 // Bodies that show an attachment, of rows that wait or were given up; and one of them, changed.
 struct ShowingBody {
@@ -112,6 +114,10 @@ Result<std::size_t> replay_event(Session& session, EventId event, Time now);
 Result<std::size_t> replay_all(Session& session, Time now, std::size_t max);
 // Forgets up to `max` that were given up before `before`.
 Result<std::size_t> drop_failed_before(Session& session, Time before, std::size_t max);
+
+Result<bool> has_expired_deliveries(Session& session, Time now);
+// Forgets up to `max` whose time is over. Returns how many.
+Result<std::size_t> drop_expired_deliveries(Session& session, Time now, std::size_t max);
 
 struct OutboxCounts {
     std::size_t waiting = 0;

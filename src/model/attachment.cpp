@@ -24,4 +24,11 @@ std::string_view to_string(Tier tier) {
     std::unreachable();
 }
 
+std::optional<Tier> parse_tier(std::string_view text) {
+    for (const Tier tier : {Tier::persistent, Tier::ephemeral}) {
+        if (text == to_string(tier)) return tier;
+    }
+    return std::nullopt;
+}
+
 }  // namespace satchel

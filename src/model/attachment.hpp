@@ -2,11 +2,13 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "model/ids.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace satchel {
 
@@ -31,6 +33,18 @@ struct Attachment {
 
 std::string_view to_string(AttachmentState state);
 std::string_view to_string(Tier tier);
+std::optional<Tier> parse_tier(std::string_view text);
+
+// When what was made at `created_at` leaves; nullopt: it stays (contract 7.1 and 10.10).
+inline std::optional<Time> expires_at(Tier tier, Time created_at) {
+    if (tier == Tier::persistent) return std::nullopt;
+    return created_at + limits::ephemeral_life;
+}
+
+// From that moment on it is answered as what never was, whether or not the sweeper was there.
+inline bool is_over(const std::optional<Time>& expires_at, Time now) {
+    return expires_at && *expires_at <= now;
+}
 
 // What clients are told: a pending upload whose window is over has failed, whether or not the
 // sweeper has been there (contract 10.8).

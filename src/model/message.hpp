@@ -47,6 +47,7 @@ struct Media {
     std::string url;
     std::string form;                         // Made for delivery, and its name; empty: as it is.
     std::optional<std::int64_t> duration_ms;  // Of sound that was made for delivery.
+    std::optional<Time> expires_at;           // Of an ephemeral attachment: `url` is signed.
 };
 
 // Absent media: the attachment was deleted; the part keeps its place (contract section 2.9).
@@ -109,6 +110,7 @@ struct Message {
     std::optional<Time> sent_at;
     std::optional<Time> delivered_at;
     std::optional<Time> read_at;
+    std::optional<Time> expires_at;  // Of an ephemeral message.
 
     bool is_from_me() const { return direction == Direction::outbound; }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "model/attachment.hpp"
 #include "model/ids.hpp"
 #include "model/quota.hpp"
 
@@ -15,6 +16,7 @@ struct Partner {
     std::string name;
     Time created_at{};
     std::optional<Time> disabled_at;
+    Tier tier = Tier::persistent;
 };
 
 // The key itself is shown once and never stored.
@@ -30,6 +32,19 @@ struct Line {
     std::string number;  // E.164
     PartnerId partner;
     Time created_at{};
+    Tier tier = Tier::persistent;
+    Tier message_tier = Tier::persistent;
+};
+
+// What the operator has set for a line, at one moment. It decides over what is made from then on
+// and changes nothing that exists (contract section 7.1).
+struct LineTiers {
+    Tier partner = Tier::persistent;
+    Tier line = Tier::persistent;
+    Tier messages = Tier::persistent;
+
+    // Of media that comes to be with a message. Partner-wide beats per line.
+    Tier media() const { return partner == Tier::ephemeral ? partner : line; }
 };
 
 // Who is calling: the partner behind a valid API key.

@@ -6,6 +6,7 @@
 #include "media/detect.hpp"
 #include "media/judge.hpp"
 #include "meta/ownership.hpp"
+#include "meta/partners.hpp"
 #include "model/api_errors.hpp"
 #include "model/filename.hpp"
 #include "service/quota.hpp"
@@ -111,9 +112,10 @@ Async<Received> receive(http::Body& body,
 
 Async<std::optional<meta::AttachmentRow>> find_own(meta::Database& database,
                                                    PartnerId partner,
-                                                   AttachmentId id) {
-    auto find = [partner, id](meta::Session& session) {
-        return meta::find_own_attachment(session, id, partner);
+                                                   AttachmentId id,
+                                                   Time now) {
+    auto find = [partner, id, now](meta::Session& session) {
+        return meta::find_own_attachment(session, id, partner, now);
     };
     co_return co_await database.read(find);
 }
@@ -148,21 +150,26 @@ Async<Attachment> AttachmentService::create(PartnerId partner, CreateAttachment 
 
     Attachment attachment = to_attachment(row);
     attachment.filename = std::move(command.filename);
-    auto insert = [row = std::move(row), quota = parts_.quota](meta::Session& session) -> Result<> {
+    auto insert = [row = std::move(row),
+                   quota = parts_.quota](meta::Session& session) mutable -> Result<Tier> {
         CHECK(admit(session, quota, row.partner, row.size_bytes, row.state));
-        return meta::insert_attachment(session, row);
+        TRY(row.tier, meta::tier_of_partner(session, row.partner));
+        CHECK(meta::insert_attachment(session, row));
+        return row.tier;
     };
-    CO_CHECK(co_await parts_.database.write(std::move(insert)));
+    CO_TRY(attachment.tier, co_await parts_.database.write(std::move(insert)));
     co_return attachment;
 }
 
 Async<std::optional<meta::AttachmentRow>> AttachmentService::find_row(AttachmentId id) {
-    auto find = [id](meta::Session& session) { return meta::find_attachment(session, id); };
+    auto find = [id, now = parts_.clock.now()](meta::Session& session) {
+        return meta::find_attachment(session, id, now);
+    };
     co_return co_await parts_.database.read(find);
 }
 
 Async<Attachment> AttachmentService::find(PartnerId partner, AttachmentId id) {
-    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id, parts_.clock.now()));
     if (!row) co_return fail(reasons::attachment_not_found);
     CO_TRY(const crypto::Key key, parts_.keys.unwrap(id, row->key_version, row->wrapped_key));
     Attachment attachment = to_attachment(*row);
@@ -192,14 +199,16 @@ Result<Downloadable> AttachmentService::downloadable(
 
 Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
                                                          AttachmentId id,
-                                                         std::string form) {
+                                                         std::string form,
+                                                         UrlKind kind) {
     struct Found {
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [partner, id, form](meta::Session& session) -> Result<Found> {
+    auto find = [partner, id, form,
+                 now = parts_.clock.now()](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_own_attachment(session, id, partner));
+        TRY(found.row, meta::find_own_attachment(session, id, partner, now));
         if (form.empty() || !found.row) return found;
         TRY(found.rendition, meta::find_rendition(session, id, form, 0));
         return found;
@@ -207,7 +216,9 @@ Async<Downloadable> AttachmentService::find_for_download(PartnerId partner,
     CO_TRY(const Found found, co_await parts_.database.read(std::move(find)));
     const auto& row = found.row;
     const bool is_there = row && row->blob && row->state == AttachmentState::complete;
-    if (!is_there || (!form.empty() && !found.rendition)) {
+    const bool needs_signature = row && row->tier == Tier::ephemeral;
+    if (!is_there || (needs_signature && kind != UrlKind::is_signed) ||
+        (!form.empty() && !found.rendition)) {
         co_return fail(reasons::attachment_not_found);
     }
     co_return downloadable(*row, found.rendition);
@@ -217,7 +228,7 @@ Async<Downloadable> AttachmentService::find_preview(PartnerId partner,
                                                     AttachmentId id,
                                                     std::uint32_t width) {
     if (parts_.previews == nullptr) co_return fail(reasons::feature_not_available);
-    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id));
+    CO_TRY(const auto row, co_await find_own(parts_.database, partner, id, parts_.clock.now()));
     if (!row) co_return fail(reasons::attachment_not_found);
     if (row->state == AttachmentState::pending) co_return fail(reasons::attachment_not_ready);
     if (!row->blob) co_return fail(reasons::invalid_file_type);

@@ -7,8 +7,8 @@
 //           -> answer
 // A crash between two steps leaves what recover() puts right before the first request.
 //
-// Everything is usable from every loop at once. A foreign id is answered as an unknown one:
-// reasons::attachment_not_found, after the same look-up.
+// Everything is usable from every loop at once. A foreign id, and one whose time is over, is
+// answered as an unknown one: reasons::attachment_not_found, after the same look-up.
 #pragma once
 
 #include "base/async.hpp"
@@ -65,6 +65,8 @@ struct StoredAttachment {
     std::string etag;  // Quoted.
 };
 
+enum class UrlKind : bool { permanent, is_signed };
+
 // What a download needs. Of a rendition, `attachment` has its bytes' type, size, blob and name.
 struct Downloadable {
     Attachment attachment;
@@ -86,6 +88,7 @@ public:
     };
     explicit AttachmentService(Parts parts) : parts_(std::move(parts)) {}
 
+    // Of the partner's tier at this moment: a line's is not known yet (contract 10.9).
     // Errors: those of check_filename and check_content_type, reasons::invalid_parameter,
     // reasons::file_too_large, those of admit().
     Async<Attachment> create(PartnerId partner, CreateAttachment command);
@@ -99,10 +102,11 @@ public:
 
     // What a download URL names: the content, or the form of it that was delivered.
     // reasons::attachment_not_found unless it is complete, the partner is right and the form is
-    // there.
+    // there. An ephemeral one is there for a signed URL alone.
     Async<Downloadable> find_for_download(PartnerId partner,
                                           AttachmentId id,
-                                          std::string form = {});
+                                          std::string form = {},
+                                          UrlKind kind = UrlKind::permanent);
     // A preview of a complete attachment, made if need be: a JPEG no wider than `width` pixels, or
     // of sound its waveform. reasons::attachment_not_found, feature_not_available if this server
     // makes none, invalid_file_type if none can be made of it, overloaded.

@@ -201,7 +201,7 @@ Async<> Maker::explain_absent(const meta::StoredBlob& stored) {
             [blob](meta::Session& session) { return meta::forget_rendition(session, blob); });
     }
     CO_TRY(const auto live, co_await parts_.database.read([id = *owner](meta::Session& session) {
-        return meta::find_attachment(session, id);
+        return meta::find_stored_attachment(session, id);
     }));
     if (!live) co_return Result<>{};  // Its deletion is in the ledger of the next round.
     co_return co_await adopt(*live);

@@ -46,11 +46,11 @@ bool BridgeService::is_genuine(const crypto::WebhookMessage& message,
 Async<DeliveryStatus> BridgeService::report(StatusReport report) {
     auto write = [this,
                   report = std::move(report)](meta::Session& session) -> Result<DeliveryStatus> {
-        TRY(auto row, meta::find_message(session, report.message));
+        const Time now = parts_.clock.now();
+        TRY(auto row, meta::find_message(session, report.message, now));
         if (!row || row->direction != Direction::outbound) return fail(reasons::message_not_found);
         TRY(auto chat, meta::find_chat_by_seq(session, row->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
-        const Time now = parts_.clock.now();
         MessageEvent event;
         TRY(event.message, message_of(session, *row, chat->chat, parts_.media));
         event.chat = std::move(chat->chat);

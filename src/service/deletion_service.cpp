@@ -23,8 +23,8 @@ std::string cause_of(const meta::AttachmentRow& due) {
 
 Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReason reason) {
     // Most calls for an id that is not there, or not theirs, end here, for the same price.
-    auto find = [partner, id](meta::Session& session) {
-        return meta::find_own_attachment(session, id, partner);
+    auto find = [partner, id, now = parts_.clock.now()](meta::Session& session) {
+        return meta::find_own_attachment(session, id, partner, now);
     };
     CO_TRY(const auto row, co_await parts_.database.read(find));
     if (!row) co_return fail(reasons::attachment_not_found);
@@ -121,38 +121,45 @@ Async<std::size_t> DeletionService::sweep_rows() {
 
     const bool erases = std::ranges::any_of(
         due, [](const auto& row) { return row.state != AttachmentState::pending; });
-    auto change = [this, now, rows = due](meta::Session& session) -> Result<std::size_t> {
+    struct Swept {
         std::size_t changed = 0;
+        std::size_t expired = 0;
+    };
+    auto change = [this, now, rows = due](meta::Session& session) -> Result<Swept> {
+        Swept swept;
         for (const meta::AttachmentRow& row : rows) {
             if (row.state == AttachmentState::pending) {
                 TRY(const bool failed,
-                    meta::fail_upload(session, row.id,
-                                      row.upload_expires_at + limits::failed_row_life));
-                changed += failed ? 1 : 0;
+                    meta::fail_upload(session, row.id, meta::end_of_lapsed(row)));
+                swept.changed += failed ? 1 : 0;
                 continue;
             }
             // It may have been uploaded since it was read.
-            TRY(const auto current, meta::find_attachment(session, row.id));
+            TRY(const auto current, meta::find_stored_attachment(session, row.id));
             if (!current || !current->sweep_at || *current->sweep_at > now) continue;
             const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
             TRY(const auto removed, take_out(session, entry));
-            changed += removed ? 1 : 0;
+            swept.changed += removed ? 1 : 0;
+            swept.expired += removed && entry.cause == "expired" ? 1 : 0;
         }
-        return changed;
+        return swept;
     };
-    auto changed = co_await parts_.database.write(std::move(change),
-                                                  erases ? meta::Erases::yes : meta::Erases::no);
-    if (changed && parts_.wake_edge) parts_.wake_edge();
-    co_return changed;
+    CO_TRY(const Swept swept,
+           co_await parts_.database.write(std::move(change),
+                                          erases ? meta::Erases::yes : meta::Erases::no));
+    if (parts_.wake_edge) parts_.wake_edge();
+    expired_ += swept.expired;
+    co_return swept.changed;
 }
 
 Async<std::size_t> DeletionService::sweep_blobs() {
     auto look = [](meta::Session& session) {
-        return meta::pending_blob_removals(session, limits::sweep_batch_max);
+        return meta::pending_blob_removals(session, limits::blob_removals_batch_max);
     };
     CO_TRY(const auto blobs, co_await parts_.database.read(look));
     if (blobs.empty()) co_return std::size_t{0};
     std::vector<BlobId> removed;
+    removed.reserve(blobs.size());
     for (const BlobId blob : blobs) {
         const auto gone = co_await remove_blob(blob);
         if (gone) {
@@ -163,10 +170,16 @@ Async<std::size_t> DeletionService::sweep_blobs() {
     }
     if (removed.empty()) co_return std::size_t{0};
     CO_CHECK(co_await parts_.blobs.sync_removals());
-    auto forget = [removed](meta::Session& session) {
-        return meta::forget_blob_removals(session, removed);
-    };
-    CO_CHECK(co_await parts_.database.write(std::move(forget)));
+    for (auto next = removed.begin(); next != removed.end();) {
+        const auto count = std::min<std::ptrdiff_t>(
+            removed.end() - next, static_cast<std::ptrdiff_t>(limits::blob_removals_forgotten_max));
+        std::vector<BlobId> part(next, next + count);
+        next += count;
+        auto forget = [part = std::move(part)](meta::Session& session) {
+            return meta::forget_blob_removals(session, part);
+        };
+        CO_CHECK(co_await parts_.database.write(std::move(forget), meta::Erases::yes));
+    }
     co_return removed.size();
 }
 

@@ -16,7 +16,9 @@
 #include "meta/database.hpp"
 #include "service/open_downloads.hpp"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -73,6 +75,9 @@ public:
     // One pass over blobs whose rows are gone. Returns how many it removed; call again until 0.
     Async<std::size_t> sweep_blobs();
 
+    // Ephemeral attachments that sweep_rows() removed in this process.
+    std::uint64_t expired() const { return expired_; }
+
 private:
     // In a transaction: the row and what hangs from it, the audit entry, the job for the edge.
     Result<std::optional<meta::Removed>> take_out(meta::Session& session,
@@ -81,6 +86,7 @@ private:
     Async<> remove_blob(BlobId blob);
 
     Parts parts_;
+    std::atomic<std::uint64_t> expired_{0};
 };
 
 }  // namespace satchel

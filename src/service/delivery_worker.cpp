@@ -20,7 +20,7 @@ Result<> DeliveryWorker::taken(meta::Session& session, const meta::Job& job, Tim
 Async<DeliveryWorker::Loaded> DeliveryWorker::load(std::int64_t seq) {
     auto read = [this, seq](meta::Session& session) -> Result<Loaded> {
         Loaded loaded;
-        TRY(loaded.row, meta::find_message_by_seq(session, seq));
+        TRY(loaded.row, meta::find_message_by_seq(session, seq, parts_.clock.now()));
         if (!loaded.row) return loaded;
         TRY(auto chat, meta::find_chat_by_seq(session, loaded.row->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -60,7 +60,7 @@ Async<jobs::Settle> DeliveryWorker::attempt(meta::Job job) {
                             outcome = std::move(outcome),
                             now = parts_.clock.now()](meta::Session& session) mutable -> Result<> {
         // The carrier may have reported on it meanwhile.
-        TRY(auto row, meta::find_message_by_seq(session, seq));
+        TRY(auto row, meta::find_message_by_seq(session, seq, now));
         if (!row || !(is_on_its_way(row->status) || outcome.sent_at)) return {};
         return record_outcome(session, *row, std::move(event), outcome, now);
     });
@@ -69,7 +69,7 @@ Async<jobs::Settle> DeliveryWorker::attempt(meta::Job job) {
 Result<> DeliveryWorker::given_up(meta::Session& session,
                                   const meta::Job& job,
                                   const Error& /*why*/) {
-    TRY(auto row, meta::find_message_by_seq(session, job.subject));
+    TRY(auto row, meta::find_message_by_seq(session, job.subject, parts_.clock.now()));
     if (!row || !is_on_its_way(row->status)) return {};
     TRY(const auto chat, meta::find_chat_by_seq(session, row->chat));
     if (!chat) return {};

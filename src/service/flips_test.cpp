@@ -116,7 +116,7 @@ struct FlipsTest : testing::Test {
         Facts facts;
         for (const AttachmentId id : ids) {
             TRY(const auto row, run(database.read([id](meta::Session& session) {
-                    return meta::find_attachment(session, id);
+                    return meta::find_stored_attachment(session, id);
                 })));
             if (!row) {
                 facts["id"] += "gone,";

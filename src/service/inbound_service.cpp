@@ -3,6 +3,7 @@
 #include "meta/chats.hpp"
 #include "meta/gateway_inbox.hpp"
 #include "meta/messages.hpp"
+#include "meta/partners.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
 #include "service/line_to_line.hpp"
@@ -126,6 +127,8 @@ Result<Message> InboundService::store(meta::Session& session, const InboundMessa
     row.created_at = origin ? origin->received_at : now;
     row.updated_at = now;
     row.sent_at = origin ? origin->sent_at : now;
+    TRY(const LineTiers tiers, meta::tiers_of_line(session, *partner, inbound.line));
+    row.expires_at = expires_at(tiers.messages, row.created_at);
     for (const InboundPart& part : inbound.parts) {
         if (std::holds_alternative<MissingMedia>(part)) {
             row.parts.emplace_back(meta::StoredMedia{AttachmentId::random(), {}});  // Of none.
@@ -139,11 +142,13 @@ Result<Message> InboundService::store(meta::Session& session, const InboundMessa
             row.parts.emplace_back(meta::StoredAppCard{*card, {}});
             continue;
         }
-        const auto& staged = std::get<StagedMedia>(part);
+        StagedMedia staged = std::get<StagedMedia>(part);
         if (staged.row.partner != *partner) {
             return fail(Errc::conflict, "the line changed hands while its message came in");
         }
-        CHECK(parts_.media.keep(session, staged));
+        // An ephemeral message and what came with it leave together.
+        if (row.expires_at) staged.row.created_at = row.created_at;
+        CHECK(parts_.media.keep(session, staged, tiers.media()));
         row.parts.emplace_back(meta::StoredMedia{staged.row.id, {}});
     }
     TRY(const auto ordinal, meta::next_ordinal(session, row.chat, now));
@@ -175,10 +180,11 @@ Async<> InboundService::receive_between_lines(const Chat& chat,
         std::optional<PartnerId> owner;
         bool has_come = false;
     };
-    auto look = [line, id = *inbound.id](meta::Session& session) -> Result<Found> {
+    auto look = [line, id = *inbound.id,
+                 now = parts_.clock.now()](meta::Session& session) -> Result<Found> {
         Found found;
         TRY(found.owner, meta::owner_of_line(session, line));
-        TRY(const auto row, meta::find_message(session, id));
+        TRY(const auto row, meta::find_message(session, id, now));
         found.has_come = row.has_value();
         return found;
     };

@@ -58,8 +58,9 @@ struct LedgerTest : testing::Test {
     }
     std::vector<AuditLink> links_after(std::uint64_t seq) { return *run(audit_page(*live, seq)); }
     static bool has(meta::Database& database, AttachmentId id) {
-        return run(database.read(
-                       [id](meta::Session& session) { return meta::find_attachment(session, id); }))
+        return run(database.read([id](meta::Session& session) {
+                   return meta::find_stored_attachment(session, id);
+               }))
             .value()
             .has_value();
     }

@@ -33,7 +33,8 @@ Result<std::vector<meta::ChatRow>> other_views(meta::Session& session, const Cha
 
 Result<std::vector<MessageView>> other_views(meta::Session& session,
                                              const meta::MessageRow& message,
-                                             const Chat& chat) {
+                                             const Chat& chat,
+                                             Time now) {
     const MessageId original = message.copy_of.value_or(message.id);
     std::vector<MessageId> candidates{original};
     for (const ChatHandle& handle : chat.handles) {
@@ -42,7 +43,7 @@ Result<std::vector<MessageView>> other_views(meta::Session& session,
     std::vector<MessageView> out;
     for (const MessageId id : candidates) {
         if (id == message.id) continue;
-        TRY(auto found, meta::find_message(session, id));
+        TRY(auto found, meta::find_message(session, id, now));
         if (!found) continue;
         TRY(auto view, meta::find_chat_by_seq(session, found->chat));
         if (view && !view->left_at) out.push_back({std::move(*found), std::move(*view)});

@@ -23,9 +23,10 @@ struct MessageView {
     meta::ChatRow chat;
 };
 // The same message as the others of `chat` have it, whichever of them sent it, except those who
-// have deleted it or left.
+// have deleted it or left, or for whom it has expired.
 Result<std::vector<MessageView>> other_views(meta::Session& session,
                                              const meta::MessageRow& message,
-                                             const Chat& chat);
+                                             const Chat& chat,
+                                             Time now);
 
 }  // namespace satchel

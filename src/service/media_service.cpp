@@ -11,10 +11,10 @@
 namespace satchel {
 namespace {
 
-// A lapsed upload failed at upload_expires_at, a forbidden one when
-// its bytes came, which is before.
+// A lapsed upload failed at upload_expires_at, a forbidden one when its bytes came, which is
+// before.
 bool has_lapsed(const meta::AttachmentRow& row) {
-    return row.sweep_at && *row.sweep_at >= row.upload_expires_at + limits::failed_row_life;
+    return row.sweep_at && *row.sweep_at >= meta::end_of_lapsed(row);
 }
 
 Result<> check_state(const meta::AttachmentRow& row) {
@@ -80,20 +80,23 @@ Result<Media> MediaService::describe(const meta::AttachmentRow& row,
     attachment.id = row.id;
     attachment.partner = row.partner;
     attachment.filename = as_text(name);
+    attachment.tier = row.tier;
     Media media;
     media.id = row.id;
+    media.expires_at = expires_at(row.tier, row.created_at);
+    const Time now = parts_.clock.now();
     if (rendition) {
         const ContentType* type = find_content_type(rendition->content_type);
         if (type != nullptr) {
             attachment.filename = with_extension(attachment.filename, type->extension);
         }
-        media.url = parts_.urls.download_url(attachment, rendition->form);
+        media.url = parts_.urls.url_of(attachment, now, rendition->form);
         media.mime_type = rendition->content_type;
         media.size_bytes = rendition->size_bytes;
         media.form = rendition->form;
         media.duration_ms = rendition->duration_ms;
     } else {
-        media.url = parts_.urls.download_url(attachment);
+        media.url = parts_.urls.url_of(attachment, now);
         media.mime_type = delivered_type(known_type(row));
         media.size_bytes = row.size_bytes;
     }
@@ -104,7 +107,7 @@ Result<Media> MediaService::describe(const meta::AttachmentRow& row,
 Result<Sendable> MediaService::sendable(meta::Session& session,
                                         PartnerId partner,
                                         AttachmentId id) const {
-    TRY(auto row, meta::find_own_attachment(session, id, partner));
+    TRY(auto row, meta::find_own_attachment(session, id, partner, parts_.clock.now()));
     if (!row) return fail(reasons::attachment_not_found);
     CHECK(check_state(*row));
     TRY(Media media, describe(*row));
@@ -146,7 +149,7 @@ Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose, MayConvert m
 
 Result<> MediaService::mark_sent(meta::Session& session, const Sendable& sendable) const {
     const AttachmentId id = sendable.row.id;
-    TRY(const auto row, meta::find_attachment(session, id));
+    TRY(const auto row, meta::find_attachment(session, id, parts_.clock.now()));
     if (!row || row->partner != sendable.row.partner) return fail(reasons::attachment_not_found);
     CHECK(check_state(*row));
     if (row->blob != sendable.row.blob) {
@@ -154,6 +157,33 @@ Result<> MediaService::mark_sent(meta::Session& session, const Sendable& sendabl
     }
     if (row->is_sent) return {};
     return meta::mark_sent(session, id);
+}
+
+Result<Tier> MediaService::take_tier(meta::Session& session,
+                                     const Sendable& sendable,
+                                     Tier line) const {
+    const Time now = parts_.clock.now();
+    TRY(const auto row, meta::find_attachment(session, sendable.row.id, now));
+    if (!row) return fail(reasons::attachment_not_found);
+    if (row->tier == Tier::ephemeral || line == Tier::persistent) return row->tier;
+    // It would be gone before it was delivered, from every other message too.
+    if (is_over(expires_at(Tier::ephemeral, row->created_at), now)) {
+        return fail(reasons::state_conflict,
+                    "The line is ephemeral and the attachment older than 24 hours. Upload the "
+                    "file again and send the new attachment");
+    }
+    CHECK(meta::make_ephemeral(session, *row));
+    return Tier::ephemeral;
+}
+
+void MediaService::show_tier(PartnerId partner, Tier tier, Time created_at, Media& media) const {
+    Attachment attachment;
+    attachment.id = media.id;
+    attachment.partner = partner;
+    attachment.filename = media.filename;
+    attachment.tier = tier;
+    media.url = parts_.urls.url_of(attachment, parts_.clock.now(), media.form);
+    media.expires_at = expires_at(tier, created_at);
 }
 
 Result<std::vector<Part>> MediaService::resolve(meta::Session& session,
@@ -203,7 +233,7 @@ void MediaService::sign_urls(PartnerId partner, std::vector<Part>& parts) const 
 
 Result<std::optional<Media>> MediaService::find(meta::Session& session,
                                                 const meta::StoredMedia& part) const {
-    TRY(const auto row, meta::find_attachment(session, part.attachment));
+    TRY(const auto row, meta::find_attachment(session, part.attachment, parts_.clock.now()));
     if (!row || row->state != AttachmentState::complete) return std::optional<Media>{};
     std::optional<meta::RenditionRow> rendition;
     if (!part.form.empty()) {
@@ -217,7 +247,10 @@ Result<std::optional<Media>> MediaService::find(meta::Session& session,
 
 Result<std::optional<AttachmentId>> MediaService::own_reference(PartnerId partner,
                                                                 std::string_view url) const {
-    const std::string prefix = parts_.urls.download_prefix();
+    // Whoever owns the file needs no signature.
+    const std::string permanent = parts_.urls.download_prefix();
+    const std::string is_signed = parts_.urls.signed_download_prefix();
+    const std::string& prefix = url.starts_with(permanent) ? permanent : is_signed;
     if (!url.starts_with(prefix)) return std::optional<AttachmentId>{};
     const std::string_view rest = url.substr(prefix.size());
     const auto owner = PartnerId::parse(rest.substr(0, 36));

@@ -109,6 +109,13 @@ public:
     // reasons::state_conflict if there was one since `sendable` was found.
     Result<> mark_sent(meta::Session& session, const Sendable& sendable) const;
 
+    // The same write, on a line whose own tier this is: the attachment's from now on. What is sent
+    // from an ephemeral line becomes ephemeral, and its clock runs from its creation (contract
+    // 10.9). reasons::state_conflict if that is 24 hours ago or more.
+    Result<Tier> take_tier(meta::Session& session, const Sendable& sendable, Tier line) const;
+    // Address and end of `media` as that tier has them.
+    void show_tier(PartnerId partner, Tier tier, Time created_at, Media& media) const;
+
     // The form its recipient gets, made if need be (contract sections 2.6, 4 and 10.6). What
     // cannot be converted goes as it is where that is allowed; else reasons::invalid_file_type,
     // or for a voice memo reasons::unprocessable.
@@ -122,7 +129,7 @@ public:
 
     // Gives the media among `parts` URLs that hold for limits::signed_download_life from now.
     void sign_urls(PartnerId partner, std::vector<Part>& parts) const;
-    // As it is now, whoever owns it; nullopt once it was deleted.
+    // As it is now, whoever owns it; nullopt once it was deleted or has expired.
     Result<std::optional<Media>> find(meta::Session& session, const meta::StoredMedia& part) const;
 
     // Ours, by a download URL of our own; nullopt for any other URL.
@@ -139,7 +146,7 @@ public:
     Async<std::optional<StagedMedia>> stage_copy(meta::StoredMedia from, PartnerId to);
     // Inside the write that refers to it. What the partner asked for may fail as in admit(); what
     // came in never does (service/quota.hpp).
-    Result<> keep(meta::Session& session, const StagedMedia& staged) const;
+    Result<> keep(meta::Session& session, const StagedMedia& staged, Tier tier) const;
     Async<> confirm(const std::vector<StagedMedia>& staged);
     Async<> discard(const std::vector<StagedMedia>& staged);
 

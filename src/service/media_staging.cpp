@@ -210,9 +210,9 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
         std::optional<meta::AttachmentRow> row;
         std::optional<meta::RenditionRow> rendition;
     };
-    auto find = [from](meta::Session& session) -> Result<Found> {
+    auto find = [from, now = parts_.clock.now()](meta::Session& session) -> Result<Found> {
         Found found;
-        TRY(found.row, meta::find_attachment(session, from.attachment));
+        TRY(found.row, meta::find_attachment(session, from.attachment, now));
         if (!found.row || from.form.empty()) return found;
         TRY(found.rendition, meta::find_rendition(session, from.attachment, from.form, 0));
         if (!found.rendition) found.row.reset();
@@ -236,8 +236,10 @@ Async<std::optional<StagedMedia>> MediaService::stage_copy(meta::StoredMedia fro
     co_return std::optional<StagedMedia>{std::move(staged)};
 }
 
-Result<> MediaService::keep(meta::Session& session, const StagedMedia& staged) const {
-    const meta::AttachmentRow& row = staged.row;
+Result<> MediaService::keep(meta::Session& session, const StagedMedia& staged, Tier tier) const {
+    meta::AttachmentRow row = staged.row;
+    row.tier = tier;
+    row.sweep_at = expires_at(tier, row.created_at);
     if (staged.is_asked_for) {
         CHECK(admit(session, parts_.quota, row.partner, row.size_bytes, row.state));
     }

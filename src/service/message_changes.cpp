@@ -15,11 +15,9 @@
 namespace satchel {
 namespace {
 
-Result<MessageView> require_message(meta::Session& session,
-                                    PartnerId partner,
-                                    MessageId id,
-                                    std::uint32_t part_index) {
-    TRY(auto message, meta::find_own_message(session, id, partner));
+Result<MessageView> require_message(
+    meta::Session& session, PartnerId partner, MessageId id, std::uint32_t part_index, Time now) {
+    TRY(auto message, meta::find_own_message(session, id, partner, now));
     if (!message) return fail(reasons::message_not_found);
     TRY(auto chat, meta::find_chat_by_seq(session, message->chat));
     if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -120,9 +118,9 @@ Result<> store_reaction(meta::Session& session,
 Async<Message> MessageChanges::edit(Change change, MessageId id, TextEdit edit) {
     auto write = [this, change = std::move(change), id, edit = std::move(edit),
                   now = parts_.clock.now()](meta::Session& session) -> Result<Message> {
-        TRY(auto view, require_message(session, change.partner, id, edit.part_index));
+        TRY(auto view, require_message(session, change.partner, id, edit.part_index, now));
         CHECK(check_edit(view.message, edit, now));
-        TRY(auto others, other_views(session, view.message, view.chat.chat));
+        TRY(auto others, other_views(session, view.message, view.chat.chat, now));
         for (MessageView& other : others) {
             // A copy lacks the parts that were deleted before it was made.
             if (!is_text(other.message, edit.part_index)) continue;
@@ -137,10 +135,11 @@ Async<Message> MessageChanges::edit(Change change, MessageId id, TextEdit edit) 
 Async<> MessageChanges::react(Change change, MessageId id, ReactionChange reaction) {
     auto write = [change = std::move(change), id, reaction = std::move(reaction),
                   now = parts_.clock.now()](meta::Session& session) -> Result<> {
-        TRY(const auto view, require_message(session, change.partner, id, reaction.part_index));
+        TRY(const auto view,
+            require_message(session, change.partner, id, reaction.part_index, now));
         const std::string& from = view.chat.chat.line;
         CHECK(store_reaction(session, view, from, reaction, now, change.trace_id));
-        TRY(const auto others, other_views(session, view.message, view.chat.chat));
+        TRY(const auto others, other_views(session, view.message, view.chat.chat, now));
         for (const MessageView& other : others) {
             CHECK(store_reaction(session, other, from, reaction, now, change.trace_id));
         }

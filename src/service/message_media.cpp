@@ -24,7 +24,7 @@ Result<> add_media_of(meta::Session& session,
                       MediaOrigin origin,
                       std::vector<OwnedAttachment>& out) {
     for (const AttachmentId id : attachments_in(message.parts)) {
-        TRY(const auto row, meta::find_attachment(session, id));
+        TRY(const auto row, meta::find_stored_attachment(session, id));
         if (!row || row->partner != message.partner) continue;
         if (origin == MediaOrigin::elsewhere && !is_from_elsewhere(*row)) continue;
         out.push_back({row->partner, id});

@@ -117,7 +117,7 @@ Async<ChatPage> MessageService::chats(meta::ChatFilter filter, PageRequest page)
 
 Async<Message> MessageService::message(PartnerId partner, MessageId id) {
     auto find = [this, partner, id](meta::Session& session) -> Result<Message> {
-        TRY(const auto row, meta::find_own_message(session, id, partner));
+        TRY(const auto row, meta::find_own_message(session, id, partner, parts_.clock.now()));
         if (!row) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, row->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -133,7 +133,8 @@ Async<MessagePage> MessageService::messages(PartnerId partner, ChatId chat, Page
         if (page.cursor) {
             TRY(before, decode_ordinal(*page.cursor));
         }
-        TRY(auto rows, meta::messages_of_chat(session, chat_row.seq, before, page.limit + 1));
+        TRY(auto rows, meta::messages_of_chat(session, chat_row.seq, before, parts_.clock.now(),
+                                              page.limit + 1));
         const bool has_more = cut_to(rows, page.limit);
         MessagePage out;
         for (const meta::MessageRow& row : rows) {
@@ -150,7 +151,8 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
                                           meta::Order order,
                                           PageRequest page) {
     auto list = [this, partner, id, order, page](meta::Session& session) -> Result<MessagePage> {
-        TRY(const auto found, meta::find_own_message(session, id, partner));
+        const Time now = parts_.clock.now();
+        TRY(const auto found, meta::find_own_message(session, id, partner, now));
         if (!found) return fail(reasons::message_not_found);
         TRY(const auto chat, meta::find_chat_by_seq(session, found->chat));
         if (!chat) return fail(Errc::corrupt, "a message's chat is missing");
@@ -159,7 +161,7 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
             TRY(beyond, decode_ordinal(*page.cursor));
         }
         TRY(auto rows, meta::messages_of_thread(session, found->thread.value_or(found->seq), beyond,
-                                                order, page.limit + 1));
+                                                order, now, page.limit + 1));
         const bool has_more = cut_to(rows, page.limit);
         MessagePage out;
         for (const meta::MessageRow& row : rows) {
@@ -172,8 +174,8 @@ Async<MessagePage> MessageService::thread(PartnerId partner,
 }
 
 Async<> MessageService::remove(PartnerId partner, MessageId id) {
-    auto remove = [partner, id](meta::Session& session) -> Result<> {
-        TRY(const bool was_there, meta::remove_message(session, id, partner));
+    auto remove = [partner, id, now = parts_.clock.now()](meta::Session& session) -> Result<> {
+        TRY(const bool was_there, meta::remove_message(session, id, partner, now));
         if (!was_there) return fail(reasons::message_not_found);
         return {};
     };

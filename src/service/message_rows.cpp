@@ -71,6 +71,7 @@ Message bare_message(const meta::MessageRow& row, const Chat& chat) {
     message.sent_at = row.sent_at;
     message.delivered_at = row.delivered_at;
     message.read_at = row.read_at;
+    message.expires_at = row.expires_at;
     return message;
 }
 

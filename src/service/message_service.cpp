@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "meta/jobs.hpp"
 #include "meta/ownership.hpp"
+#include "meta/partners.hpp"
 #include "model/api_errors.hpp"
 #include "model/message_rules.hpp"
 #include "service/line_choice.hpp"
@@ -31,10 +32,19 @@ struct MessageService::Written {
     std::optional<Sent> replayed;
     meta::ChatRow chat;
     meta::MessageRow row;
+    std::vector<Part> parts;
     bool is_new_chat = false;
 };
 
 namespace {
+
+// The media that a part shows, if it shows one.
+Media* media_in(Part& part) {
+    std::optional<Media>* media = nullptr;
+    if (auto* file = std::get_if<MediaPart>(&part)) media = &file->media;
+    if (auto* card = std::get_if<AppCardPart>(&part)) media = &card->image;
+    return media != nullptr && *media ? &**media : nullptr;
+}
 
 Result<> check_recipients(meta::Session& session,
                           const SendContext& context,
@@ -83,10 +93,13 @@ Result<> check_first_message(const MessageContent& content, bool links_are_fine)
     return {};
 }
 
-Result<> plan_reply(meta::Session& session, const meta::ChatRow& chat, meta::MessageRow& row) {
+Result<> plan_reply(meta::Session& session,
+                    const meta::ChatRow& chat,
+                    Time now,
+                    meta::MessageRow& row) {
     if (!row.reply_to) return {};
     TRY(const auto original,
-        meta::find_own_message(session, row.reply_to->message, chat.chat.partner));
+        meta::find_own_message(session, row.reply_to->message, chat.chat.partner, now));
     if (!original || original->chat != chat.seq) {
         return fail(reasons::message_not_found, "reply_to: no such message in this chat");
     }
@@ -153,7 +166,6 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     // URLs are fetched and files converted when everything else is known to be right.
     const auto brought = co_await bring_media(context, content, planned);
     const std::vector<StagedMedia> staged = planned.staged;
-    const std::vector<Part> parts = planned.parts;
     auto written =
         !brought ? Result<Written>(std::unexpected(brought.error()))
                  : co_await parts_.database.write(
@@ -175,7 +187,7 @@ Async<Sent> MessageService::send(SendContext context, Target target, MessageCont
     sent.chat = std::move(written->chat.chat);
     sent.is_new_chat = written->is_new_chat;
     sent.message = bare_message(written->row, sent.chat);
-    sent.message.parts = parts;
+    sent.message.parts = std::move(written->parts);
     co_return sent;
 }
 
@@ -219,6 +231,7 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
                                                   const Target& target,
                                                   const MessageContent& content) const {
     const PartnerId partner = context.caller.partner;
+    const Time now = parts_.clock.now();
     Plan plan;
     if (!target.chat && !target.is_any_line) {
         TRY(const auto owner, meta::owner_of_line(session, target.from));
@@ -241,10 +254,9 @@ Result<MessageService::Plan> MessageService::plan(meta::Session& session,
     // Syntax before what is there (contract section 7.3).
     if (plan.is_new_chat) CHECK(check_first_message(content, target.is_any_line));
     CHECK(plan_parts(session, context, content, plan));
-    if (!plan.is_new_chat) CHECK(plan_reply(session, plan.chat, plan.row));
+    if (!plan.is_new_chat) CHECK(plan_reply(session, plan.chat, now, plan.row));
     CHECK(check_recipients(session, context, plan.chat.chat, plan.overrides_opt_out));
 
-    const Time now = parts_.clock.now();
     meta::MessageRow& row = plan.row;
     row.id = MessageId::ordered(now);
     row.partner = partner;
@@ -299,6 +311,32 @@ Result<> MessageService::plan_parts(meta::Session& session,
     return {};
 }
 
+// The media become the message's, and take the tier that its line has now.
+Result<> MessageService::keep_media(meta::Session& session,
+                                    const SendContext& context,
+                                    Plan& plan) const {
+    const PartnerId partner = context.caller.partner;
+    TRY(const LineTiers tiers, meta::tiers_of_line(session, partner, plan.chat.chat.line));
+    plan.row.expires_at = expires_at(tiers.messages, plan.row.created_at);
+    auto staged = plan.staged.begin();
+    for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+        Media* const media = media_in(plan.parts[i]);
+        if (media == nullptr) continue;
+        if (const auto& sendable = plan.sendables[i]) {
+            CHECK(parts_.media.mark_sent(session, *sendable));
+            TRY(const Tier tier, parts_.media.take_tier(session, *sendable, tiers.line));
+            parts_.media.show_tier(partner, tier, sendable->row.created_at, *media);
+            continue;
+        }
+        // An ephemeral message and what came with it leave together.
+        if (plan.row.expires_at) staged->row.created_at = plan.row.created_at;
+        CHECK(parts_.media.keep(session, *staged, tiers.media()));
+        parts_.media.show_tier(partner, tiers.media(), staged->row.created_at, *media);
+        ++staged;
+    }
+    return {};
+}
+
 // Looks again at all that may have changed since the plan was made.
 Result<MessageService::Written> MessageService::write(meta::Session& session,
                                                       const SendContext& context,
@@ -317,10 +355,7 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
             return written;
         }
     }
-    for (const StagedMedia& staged : plan.staged) CHECK(parts_.media.keep(session, staged));
-    for (const auto& sendable : plan.sendables) {
-        if (sendable) CHECK(parts_.media.mark_sent(session, *sendable));
-    }
+    CHECK(keep_media(session, context, plan));
     if (plan.is_new_chat) {
         TRY(auto made_meanwhile,
             meta::find_chat_with(session, partner, plan.chat.chat.line,
@@ -343,6 +378,7 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
     if (plan.overrides_opt_out) {
         CHECK(meta::append_override(session, partner, context.caller.key, row.id, row.created_at));
     }
+    written.parts = std::move(plan.parts);
     written.chat = std::move(plan.chat);
     written.is_new_chat = plan.is_new_chat;
     written.row = std::move(row);
@@ -351,7 +387,7 @@ Result<MessageService::Written> MessageService::write(meta::Session& session,
 
 // The first answer again: the message as it was when it was sent.
 Result<Sent> MessageService::replay(meta::Session& session, PartnerId partner, MessageId id) const {
-    TRY(auto row, meta::find_message(session, id));
+    TRY(auto row, meta::find_message(session, id, parts_.clock.now()));
     if (!row || row->partner != partner) {
         return fail(reasons::message_not_found,
                     "The message that this idempotency key sent is gone. Use a new key");

@@ -134,6 +134,7 @@ private:
                         const SendContext& context,
                         const MessageContent& content,
                         Plan& plan) const;
+    Result<> keep_media(meta::Session& session, const SendContext& context, Plan& plan) const;
     Result<Written> write(meta::Session& session, const SendContext& context, Plan plan) const;
     Result<Sent> replay(meta::Session& session, PartnerId partner, MessageId id) const;
     Result<Message> to_message(meta::Session& session,

@@ -68,7 +68,9 @@ struct MessageServiceTest : testing::Test {
         BytesSource source(as_bytes(bytes));
         auto staged = run(media.stage({owner, "photo.jpg", "image/jpeg"}, source));
         EXPECT_TRUE(staged);
-        auto keep = [&](meta::Session& session) { return media.keep(session, *staged); };
+        auto keep = [&](meta::Session& session) {
+            return media.keep(session, *staged, Tier::persistent);
+        };
         EXPECT_TRUE(run(database->write(keep)));
         EXPECT_TRUE(run(media.confirm({*staged})));
         return staged->media.id;

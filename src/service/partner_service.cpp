@@ -235,6 +235,32 @@ Async<> PartnerService::change_limits(PartnerId partner,
     co_return changed;
 }
 
+Async<Partner> PartnerService::set_tier(PartnerId id, Tier tier) {
+    CO_TRY(const bool found, co_await database_.write([id, tier](meta::Session& session) {
+        return meta::set_partner_tier(session, id, tier);
+    }));
+    if (!found) co_return fail(reasons::resource_not_found, "there is no partner " + id.str());
+    co_return co_await require_partner(id);
+}
+
+Async<Line> PartnerService::set_line_tiers(std::string number, Tier tier, Tier messages) {
+    if (messages == Tier::ephemeral && tier != Tier::ephemeral) {
+        co_return fail(reasons::invalid_parameter,
+                       "ephemeral messages need an ephemeral line: their media leave with them");
+    }
+    auto set = [number, tier, messages](meta::Session& session) {
+        return meta::set_line_tiers(session, number, tier, messages);
+    };
+    CO_TRY(const bool found, co_await database_.write(std::move(set)));
+    if (!found) co_return fail(reasons::resource_not_found, "there is no line " + number);
+    CO_TRY(const auto all, co_await lines());
+    const auto line = std::ranges::find(all, number, &Line::number);
+    if (line == all.end()) {
+        co_return fail(reasons::resource_not_found, "there is no line " + number);
+    }
+    co_return *line;
+}
+
 Async<NewApiKey> PartnerService::add_key(PartnerId partner) {
     CO_CHECK(co_await require_partner(partner));
     NewApiKey made;

@@ -73,6 +73,10 @@ public:
     // `change` sees what is set and leaves what is to be; its error is returned and changes
     // nothing. Holds from the next call on.
     Async<> change_limits(PartnerId partner, std::function<Result<>(OwnLimits&)> change);
+    // For what is made from now on. reasons::resource_not_found.
+    Async<Partner> set_tier(PartnerId id, Tier tier);
+    // The same of a line. reasons::invalid_parameter for ephemeral messages on a persistent line.
+    Async<Line> set_line_tiers(std::string number, Tier tier, Tier messages);
 
     Async<NewApiKey> add_key(PartnerId partner);  // reasons::resource_not_found.
     Async<std::vector<ApiKey>> keys(PartnerId partner);

@@ -30,7 +30,8 @@ Result<Media> keep_picture(meta::Session& session,
                            PartnerId partner,
                            const Picture& picture) {
     if (picture.staged) {
-        CHECK(media.keep(session, *picture.staged));
+        // What a card or a group shows has no 24 hours' life, whatever the tier.
+        CHECK(media.keep(session, *picture.staged, Tier::persistent));
         return picture.staged->media;
     }
     TRY(Sendable own, media.sendable(session, partner, *picture.own));

@@ -113,7 +113,9 @@ struct PowerLoss : testing::Test {
 
     void remove(Parts& parts, Acknowledged& known, std::optional<AttachmentId> id) {
         if (!id) return;
-        auto find = [id](meta::Session& session) { return meta::find_attachment(session, *id); };
+        auto find = [id](meta::Session& session) {
+            return meta::find_stored_attachment(session, *id);
+        };
         const auto row = run(parts.database->read(find));
         if (!row || !*row) return;
         known.uploaded.erase(*id);

@@ -56,7 +56,7 @@ Result<> admit(meta::Session& session,
 }
 
 Result<> admit_again(meta::Session& session, const Quota& quota, AttachmentId id) {
-    TRY(const auto row, meta::find_attachment(session, id));
+    TRY(const auto row, meta::find_stored_attachment(session, id));
     if (!row || row->state != AttachmentState::failed) return {};
     return admit(session, quota, row->partner, row->size_bytes, AttachmentState::complete);
 }

@@ -10,7 +10,7 @@ Async<std::optional<StoredProblem>> StoredCheck::check(meta::AttachmentRow first
     if (!verdict) co_return verdict;
     const AttachmentId id = first_look.id;
     CO_TRY(const auto again, co_await database_.read([id](meta::Session& session) {
-        return meta::find_attachment(session, id);
+        return meta::find_stored_attachment(session, id);
     }));
     if (!again) co_return Verdict{};
     co_return co_await inspect(*again);

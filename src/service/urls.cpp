@@ -65,6 +65,11 @@ std::string UrlMaker::signed_download_url(const Attachment& attachment,
     return urls_.cdn + path + "?" + query;
 }
 
+std::string UrlMaker::url_of(const Attachment& attachment, Time at, std::string_view form) const {
+    return attachment.tier == Tier::ephemeral ? signed_download_url(attachment, at, form)
+                                              : download_url(attachment, form);
+}
+
 std::string UrlMaker::download_path(std::string_view prefix,
                                     const Attachment& attachment,
                                     std::string_view form) {

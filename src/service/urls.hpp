@@ -39,6 +39,8 @@ public:
     std::string signed_download_url(const Attachment& attachment,
                                     Time at,
                                     std::string_view form = {}) const;
+    // As its tier wants it: the first of the two above, or for an ephemeral one the second.
+    std::string url_of(const Attachment& attachment, Time at, std::string_view form = {}) const;
     // A GET of a line's vCard, for limits::vcard_life from `at`. On the upload base, because a
     // signature covers the path: .../_vcards/{partner_id}/{digits of the number}.vcf
     std::string vcard_url(PartnerId partner, std::string_view line, Time at) const;
@@ -47,8 +49,11 @@ public:
     // The same without the CDN's base.
     static std::vector<std::string> download_folder_paths(PartnerId partner,
                                                           AttachmentId attachment);
-    // What every download URL begins with, up to the partner's id.
+    // What download URLs begin with, up to the partner's id.
     std::string download_prefix() const { return urls_.cdn + std::string(download_path_prefix); }
+    std::string signed_download_prefix() const {
+        return urls_.cdn + std::string(signed_download_path_prefix);
+    }
 
 private:
     static std::string download_path(std::string_view prefix,

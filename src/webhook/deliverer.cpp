@@ -259,8 +259,8 @@ bool Deliverer::start_one(std::int64_t subscription, Target& target) {
 
 Task<> Deliverer::attempt(std::int64_t subscription, meta::DueDelivery due) {
     Running running(*this, subscription, due);
-    auto read = [seq = due.seq](meta::Session& session) {
-        return meta::find_delivery(session, seq);
+    auto read = [seq = due.seq, now = parts_.clock.now()](meta::Session& session) {
+        return meta::find_delivery(session, seq, now);
     };
     const auto found = co_await parts_.database.read(std::move(read));
     if (!found || !*found) co_return;

@@ -4,6 +4,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace satchel::webhook {
 namespace {
 
@@ -118,6 +120,20 @@ json::object failed_data(const MessageEvent& event) {
     return data;
 }
 
+// The first moment at which something that the event describes must not be found any more.
+std::optional<Time> expiry_of(const Message& message) {
+    std::optional<Time> first = message.expires_at;
+    const auto consider = [&first](const std::optional<Media>& media) {
+        if (!media || !media->expires_at) return;
+        first = std::min(first.value_or(*media->expires_at), *media->expires_at);
+    };
+    for (const Part& part : message.parts) {
+        if (const auto* file = std::get_if<MediaPart>(&part)) consider(file->media);
+        if (const auto* card = std::get_if<AppCardPart>(&part)) consider(card->image);
+    }
+    return first;
+}
+
 Event about_chat(const Chat& chat, std::string_view type, Time at, std::string_view trace_id) {
     Event event;
     event.type = type;
@@ -134,6 +150,7 @@ Event about_chat(const Chat& chat, std::string_view type, Time at, std::string_v
 Event message_event(const MessageEvent& event, std::string_view trace_id) {
     Event out = about_chat(event.chat, event_type(event.kind), event.at, trace_id);
     out.message = event.message.id;
+    out.expires_at = expiry_of(event.message);
     if (event.kind == MessageEventKind::failed) {
         out.data_2026_02_03 = json::serialize(failed_data(event));
         out.data_2025_01_01 = out.data_2026_02_03;
@@ -159,6 +176,7 @@ Event message_edited(const Chat& chat,
     ASSERT(part != nullptr);
     Event out = about_chat(chat, "message.edited", at, trace_id);
     out.message = message.id;
+    out.expires_at = message.expires_at;
     out.data_2026_02_03 = json::serialize(json::object{
         {"id", message.id.str()},
         {"chat", chat_json(chat)},

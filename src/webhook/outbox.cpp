@@ -52,7 +52,8 @@ Result<> enqueue(meta::Session& session, const Event& event) {
                                .lane = lane_of(event.order_key),
                                .at = event.at,
                                .attachments = event.attachments,
-                               .message = event.message};
+                               .message = event.message,
+                               .expires_at = event.expires_at};
     for (const meta::SubscriptionRow& row : rows) {
         const WebhookSubscription& subscription = row.subscription;
         if (!subscription.wants(event.type, event.phone_number)) continue;

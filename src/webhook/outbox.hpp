@@ -32,6 +32,7 @@ struct Event {
     std::vector<AttachmentId> attachments;
     // The message it is about, if it is about one: it goes with it (meta/message_removal.hpp).
     std::optional<MessageId> message;
+    std::optional<Time> expires_at;  // Of what it describes: nobody hears of it from then on.
 };
 
 // Inside a Database::write: one outbox row for each subscription that wants the event.

@@ -22,7 +22,7 @@ struct OutboxTest : WebhookFixture {
                     TRY(const auto due,
                         meta::due_deliveries(session, target.subscription, now, 10));
                     EXPECT_EQ(due.size(), 1U);
-                    TRY(const auto delivery, meta::find_delivery(session, due.at(0).seq));
+                    TRY(const auto delivery, meta::find_delivery(session, due.at(0).seq, Time{}));
                     bodies[target.subscription] = delivery.value().body;
                 }
                 return bodies;

@@ -34,6 +34,7 @@ Event reaction_changed(const Chat& chat,
     event.trace_id = trace_id;
     event.order_key = chat.id.str();
     event.message = message.id;
+    event.expires_at = message.expires_at;
     event.data_2026_02_03 = json::serialize(data);
     event.data_2025_01_01 = event.data_2026_02_03;
     return event;

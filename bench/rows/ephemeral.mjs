@@ -1,0 +1,91 @@
+// Many ephemeral attachments whose time is over in the same moment: how long until nothing of them
+// is left, and what other requests feel meanwhile.
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { KiB } from '../harness/bench.mjs';
+import { measure } from '../harness/load.mjs';
+import { Failure } from '../harness/machine.mjs';
+
+const fileBytes = KiB;
+const portion = 10_000; // Uploaded at once: an upload URL lives for 15 minutes.
+const windowSeconds = 3;
+const daySeconds = 24 * 3600;
+const patienceMs = 20 * 60_000;
+
+export async function run(bench) {
+    const count = bench.ephemeralCount ?? (bench.full ? 1_000_000 : 20_000);
+    if (count < 1_000_000) bench.leave(`ephemeral: ${text(count)} attachments instead of 1,000,000`);
+    const satchel = await bench.startSatchel('store-ephemeral', { args: ['--test-clock'] });
+    const kept = await satchel.admin('POST', '/partners', { name: 'kept' });
+    const files = await satchel.upload(bench.load, kept.api_key, bench.files('small'));
+    const gets = {
+        mode: 'api-get', target: satchel.target, token: kept.api_key, connections: 4,
+        seconds: windowSeconds, list: bench.load.list(files.map((each) => [each.id])),
+    };
+    const key = await satchel.addPartner();
+    await satchel.admin('PUT', '/partners/benchmark/tier', { tier: 'ephemeral' });
+    await fill(bench, satchel, key, count);
+
+    const idle = [];
+    for (let i = 0; i <= bench.rounds; ++i) idle.push(await measure(satchel, bench.load, gets));
+    idle.shift();
+    bench.say(`ephemeral: ${text(count)} expire`);
+    const began = Date.now();
+    let seconds;
+    const expiry = satchel.admin(
+        'POST', '/clock', { advance_seconds: daySeconds }, { timeout: patienceMs },
+    ).then(() => { seconds = (Date.now() - began) / 1000; });
+    const busy = [];
+    while (seconds === undefined) {
+        busy.push(await measure(satchel, bench.load, gets));
+        await Promise.race([expiry, Promise.resolve()]);
+    }
+    await expiry;
+    await checkGone(bench, satchel, files.length);
+    bench.add({
+        work: `${text(count)} ephemeral attachments of 1 KiB expire at once, until nothing is left`,
+        unit: 's', ours: [seconds], aim: { max: 600 },
+    });
+    const work = 'GET /v3/attachments/{id} while they are removed';
+    bench.add({
+        work: `${work}, p99`, unit: 'ms', ours: busy.map((each) => each.p99_ms),
+        theirs: busy.map((_, i) => idle[i % idle.length].p99_ms), peer: 'the same at rest',
+        aim: { ratio_max: 2 },
+    });
+    bench.add({
+        work, unit: '/s', ours: busy.map((each) => each.turns_per_second),
+        theirs: busy.map((_, i) => idle[i % idle.length].turns_per_second),
+        peer: 'the same at rest',
+    });
+    await bench.stop(satchel);
+}
+
+const text = (number) => number.toLocaleString('en-US');
+
+async function fill(bench, satchel, key, count) {
+    const file = path.join(bench.work, 'files', 'ephemeral');
+    fs.writeFileSync(file, 'e'.repeat(fileBytes));
+    for (let done = 0; done < count; done += portion) {
+        const created = await satchel.create(
+            bench.load, key, fileBytes, Math.min(portion, count - done));
+        const [result] = await bench.load.run({
+            mode: 'put', target: satchel.target, connections: 64,
+            list: bench.load.list(created.map((each) => [each.uploadUrl, file])),
+        });
+        bench.say(`ephemeral: ${text(done + created.length)} of ${text(count)} uploaded, ` +
+            `${Math.round(result.turns_per_second)} /s`);
+    }
+}
+
+// What is left belongs to the partner that keeps its files.
+async function checkGone(bench, satchel, kept) {
+    const { partners, queues } = await satchel.admin('GET', '/stats');
+    const left = partners.find((each) => each.name === 'benchmark').attachments;
+    const blobs = fs.readdirSync(path.join(satchel.folder, 'blobs'), { recursive: true })
+        .filter((name) => name.includes(path.sep)).length;
+    if (left.complete + left.pending + left.failed > 0 || queues.blob_removals > 0) {
+        throw new Failure(`ephemeral: left over: ${JSON.stringify({ left, queues })}`);
+    }
+    if (blobs !== kept) throw new Failure(`ephemeral: ${blobs} blobs on the disk, not ${kept}`);
+}
