@@ -20,8 +20,8 @@ Result<std::size_t> remove_messages(Session& session, const std::vector<std::int
         {
             // A trigger removes its reactions.
             TRY(auto gone, session.query("DELETE FROM messages WHERE seq = $1 RETURNING id", seq));
-            TRY(id, first_row(*gone,
-                              [](const Statement& row) { return id_at<MessageId>(row, 0); }));
+            TRY(id,
+                first_row(*gone, [](const Statement& row) { return id_at<MessageId>(row, 0); }));
         }
         if (!id) continue;
         ++removed;
