@@ -251,18 +251,6 @@ constexpr std::array key_table{
               [](Config& c, const RawValue& v) {
                   return set_number(c.server.messages_per_minute, v.text, 0, connections_limit);
               }},
-    ConfigKey{"quota.bytes", number, quota_form, false,
-              [](Config& c, const RawValue& v) {
-                  return set_number(c.quota.bytes, v.text, 0, quota_max);
-              }},
-    ConfigKey{"quota.files", number, quota_form, false,
-              [](Config& c, const RawValue& v) {
-                  return set_number(c.quota.files, v.text, 0, quota_max);
-              }},
-    ConfigKey{"quota.pending", number, quota_form, false,
-              [](Config& c, const RawValue& v) {
-                  return set_number(c.quota.pending, v.text, 0, quota_max);
-              }},
     ConfigKey{"admin.listen", text, endpoint_form, false,
               [](Config& c, const RawValue& v) { return set_endpoint(c.admin.listen, v.text); }},
     ConfigKey{"admin.token", text, "at least 16 visible ASCII characters", true,
@@ -313,6 +301,18 @@ constexpr std::array key_table{
     ConfigKey{"media.without_clamd", text, "refuse or accept", false,
               [](Config& c, const RawValue& v) {
                   return set_without_clamd(c.media.without_clamd, v.text);
+              }},
+    ConfigKey{"quota.bytes", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.bytes, v.text, 0, quota_max);
+              }},
+    ConfigKey{"quota.files", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.files, v.text, 0, quota_max);
+              }},
+    ConfigKey{"quota.pending", number, quota_form, false,
+              [](Config& c, const RawValue& v) {
+                  return set_number(c.quota.pending, v.text, 0, quota_max);
               }},
     ConfigKey{"fetch.allow_http", boolean, boolean_form, false,
               [](Config& c, const RawValue& v) { return set_boolean(c.fetch.allow_http, v.text); }},
