@@ -43,7 +43,7 @@ export function digestOf(bytes) {
 export class Attachment {
   // `status`: "pending", "complete", "failed", or "gone" for good. What a cut request may have
   // done is in `unsure`: the attachment is then looked at before it is used again.
-  constructor({ id, partner, content, createdAt, downloadUrl, uploadUrl }) {
+  constructor({ id, partner, content, createdAt, uploadUrl, isEphemeral }) {
     this.id = id;
     this.partner = partner;
     this.content = content;
@@ -51,12 +51,11 @@ export class Attachment {
     this.uploadUrl = uploadUrl;
     this.status = "pending";
     this.isSent = false;
-    this.isEphemeral = false;
+    this.isEphemeral = isEphemeral;
     this.unsure = undefined;
     this.why = undefined; // It is gone: the audit's cause.
     // Everything that ever named its bytes: URL -> { kind, signedUntil?, digest? }.
     this.urls = new Map();
-    if (downloadUrl) this.urls.set(downloadUrl, { kind: "content" });
   }
 
   get isLive() {
@@ -91,12 +90,17 @@ export class Model {
     );
   }
 
+  // What has a tier.
+  scopes() {
+    return this.partners.flatMap((partner) => [partner, ...partner.lines]);
+  }
+
   // What follows from the clock alone.
   timeIs(now) {
     for (const one of this.attachments) {
       if (one.status === "gone") continue;
       if (now >= one.expiresAt()) {
-        this.goes(one, "expired");
+        this.goes(one, one.status === "complete" ? "expired" : "upload_failed");
       } else if (one.status === "pending" && now >= one.createdAt + uploadWindow) {
         one.status = "failed";
       }
@@ -129,12 +133,14 @@ export class Model {
           ]),
       ),
       messages: new Map(this.messages.map((message) => [message, message.isGone])),
+      tiers: new Map(this.scopes().map((scope) => [scope, scope.isEphemeral])),
     };
   }
 
   // A store is made of that backup: what came later was never there, what went since stays gone.
   // Messages that were deleted since come back: the deletion ledger is of attachments.
-  restore({ attachments, messages }) {
+  restore({ attachments, messages, tiers }) {
+    for (const [scope, isEphemeral] of tiers) scope.isEphemeral = isEphemeral;
     for (const one of this.attachments) {
       if (one.status === "gone") continue;
       const then = attachments.get(one);

@@ -81,6 +81,8 @@ const operations = [
   { weight: 2, name: "a minute goes by", run: (world) => world.jump(minute) },
   { weight: 1, name: "uploads lapse", run: (world) => world.jump(uploadWindow + minute) },
   { weight: 1, name: "a day goes by", run: (world) => world.jump(day) },
+  { weight: 2, name: "change a tier", run: (world) => world.changeTier() },
+  { weight: 1, name: "rotate keys", run: (world) => world.rotateKeys() },
   { weight: 2, name: "back up", run: (world) => world.backUp() },
   {
     weight: 1,

@@ -10,12 +10,20 @@ import { satchelJson } from "../e2e/support/program.mjs";
 import { SeededChoices } from "../e2e/support/random.mjs";
 import { DevServer } from "../e2e/support/server.mjs";
 import { WebhookReceiver } from "../e2e/support/webhook_receiver.mjs";
-import { Attachment, makeContent, marker, Message, minute, Model } from "./model.mjs";
+import { Attachment, day, makeContent, marker, Message, minute, Model } from "./model.mjs";
 
 const partnersMade = 3;
 const linesEach = 2;
 // A jump ends this far from any moment at which something is due.
 const jumpMarginMs = 5000;
+
+// Until when the signature in a URL's query holds; undefined: it has none.
+function signedUntil(query) {
+  const date = query.get("X-Amz-Date");
+  if (!date) return undefined;
+  const [, y, mo, d, h, mi, s] = /^(....)(..)(..)T(..)(..)(..)Z$/.exec(date);
+  return Date.UTC(y, mo - 1, d, h, mi, s) + Number(query.get("X-Amz-Expires")) * 1000;
+}
 
 export class World {
   constructor(folder, seed, t) {
@@ -43,11 +51,11 @@ export class World {
     await this.start();
     for (let i = 0; i < partnersMade; i += 1) {
       const made = await this.cli("partner", "add", `partner ${i}`);
-      const partner = { id: made.partner_id, key: made.api_key, lines: [] };
+      const partner = { id: made.partner_id, key: made.api_key, lines: [], isEphemeral: false };
       for (let j = 0; j < linesEach; j += 1) {
         const number = `+1555020${i}${j}00`;
         await this.cli("line", "add", partner.id, number);
-        partner.lines.push(number);
+        partner.lines.push({ number, isEphemeral: false });
       }
       this.model.partners.push(partner);
       const answer = await this.api(partner).call("POST", "/v3/webhook-subscriptions", {
@@ -109,9 +117,10 @@ export class World {
       partner,
       content,
       createdAt: Date.parse(answer.created_at),
-      downloadUrl: created.download_url,
       uploadUrl: created,
+      isEphemeral: partner.isEphemeral,
     });
+    this.learnUrl(one, created.download_url);
     this.model.attachments.push(one);
     return one;
   }
@@ -161,23 +170,30 @@ export class World {
   }
 
   // Sends attachments of one partner, to somebody outside or to a line of this server, whose
-  // partner then has copies of its own.
+  // partner then has copies of its own. What an ephemeral line sends is ephemeral from then on.
   async send(partner, attachments) {
+    const from = this.choices.pick(partner.lines);
+    const isTooOld = (one) => !one.isEphemeral && this.now() >= one.createdAt + day - minute;
+    if (from.isEphemeral && attachments.some(isTooOld)) return undefined;
     const other = this.choices.pick(this.model.partners);
     const toLine = this.choices.below(3) === 0 && other !== partner;
-    const to = toLine ? this.choices.pick(other.lines) : this.person();
+    const line = this.choices.pick(other.lines);
+    const to = toLine ? line.number : this.person();
     const parts = [
       { type: "text", value: marker },
       ...attachments.map((one) => ({ type: "media", attachment_id: one.id })),
     ];
     const answer = await this.api(partner).call("POST", "/v3/chats", {
-      body: { from: this.choices.pick(partner.lines), to: [to], message: { parts } },
+      body: { from: from.number, to: [to], message: { parts } },
     });
     assert.equal(answer.status, 201, String(answer.body));
     const { chat } = jsonOf(answer);
-    for (const one of attachments) one.isSent = true;
+    for (const one of attachments) {
+      one.isSent = true;
+      one.isEphemeral ||= from.isEphemeral;
+    }
     const message = this.addMessage(partner, chat.id, chat.message, attachments);
-    if (toLine) await this.takeCopies(other, message);
+    if (toLine) await this.takeCopies(other, line, message);
     return message;
   }
 
@@ -196,13 +212,12 @@ export class World {
   learnUrl(one, url) {
     if (!one || !url || one.urls.has(url)) return;
     const query = new URL(url).searchParams;
-    const life = Number(query.get("X-Amz-Expires") ?? 0) * 1000;
     const kind = one.content.contentType === "image/tiff" ? "rendition" : "content";
-    one.urls.set(url, { kind, signedUntil: life > 0 ? this.now() + life : undefined });
+    one.urls.set(url, { kind, signedUntil: signedUntil(query) });
   }
 
   // What has come in for `partner` from another line, by its webhook.
-  async takeCopies(partner, sent) {
+  async takeCopies(partner, line, sent) {
     const index = this.model.partners.indexOf(partner);
     const heard = () =>
       this.receiver.deliveries.find(
@@ -218,13 +233,13 @@ export class World {
     const copies = [];
     for (const [i, part] of data.parts.entries()) {
       if (part.type !== "media") continue;
-      copies.push(await this.adopt(partner, part, sent.parts[i].content));
+      copies.push(await this.adopt(partner, line, part, sent.parts[i].content));
     }
     this.addMessage(partner, data.chat.id, { id: data.id, parts: data.parts }, copies);
   }
 
   // An attachment that the server made for what came in.
-  async adopt(partner, part, content) {
+  async adopt(partner, line, part, content) {
     const answer = jsonOf(await this.api(partner).get(part.id));
     const isAsItCame = answer.size_bytes === content.bytes.length;
     const one = new Attachment({
@@ -233,8 +248,9 @@ export class World {
       // A copy of a converted picture is the converted one; its bytes are learned when first read.
       content: { ...content, contentType: answer.content_type, bytes: isAsItCame && content.bytes },
       createdAt: Date.parse(answer.created_at),
-      downloadUrl: answer.download_url,
+      isEphemeral: partner.isEphemeral || line.isEphemeral,
     });
+    this.learnUrl(one, answer.download_url);
     one.status = "complete";
     one.isSent = true;
     this.model.attachments.push(one);
@@ -245,7 +261,8 @@ export class World {
     const partner = this.choices.pick(this.model.partners);
     const content = makeContent(this.choices);
     const form = new FormData();
-    const message = { line: this.choices.pick(partner.lines), from: this.person(), text: marker };
+    const line = this.choices.pick(partner.lines);
+    const message = { line: line.number, from: this.person(), text: marker };
     form.set("message", new Blob([JSON.stringify(message)], { type: "application/json" }));
     const file = new Blob([content.bytes], { type: content.contentType });
     form.append("media", file, `${marker}.${content.extension}`);
@@ -257,7 +274,7 @@ export class World {
     assert.equal(answer.status, 201, await answer.clone().text());
     const stored = await answer.json();
     const told = jsonOf(await this.api(partner).call("GET", `/v3/messages/${stored.message_id}`));
-    const one = await this.adopt(partner, told.parts[1], content);
+    const one = await this.adopt(partner, line, told.parts[1], content);
     this.addMessage(partner, stored.chat_id, told, [one]);
     return one;
   }
@@ -292,6 +309,15 @@ export class World {
     for (const path of replaced) rmSync(path, { recursive: true });
     this.model.restore(this.backedUp);
     await this.start();
+  }
+
+  // For what is made from now on.
+  async changeTier() {
+    const partner = this.choices.pick(this.model.partners);
+    const scope = this.choices.below(2) === 0 ? partner : this.choices.pick(partner.lines);
+    scope.isEphemeral = !scope.isEphemeral;
+    const who = scope === partner ? ["--partner", partner.id] : ["--line", scope.number];
+    await this.cli("tier", "set", ...who, scope.isEphemeral ? "ephemeral" : "persistent");
   }
 
   async rotateKeys() {
