@@ -179,8 +179,7 @@ Async<http::Response> serve(Services& services,
 Task<http::Response> send_file(Services& services,
                                http::Request& request,
                                std::string_view rest,
-                               UrlKind kind,
-                               CacheLife caching) {
+                               UrlKind kind) {
     const auto path = parse_path(rest);
     if (!path) {
         Error error;
@@ -200,7 +199,9 @@ Task<http::Response> send_file(Services& services,
         co_return std::move(
             refused.with("Content-Range", "bytes */" + std::to_string(attachment.size_bytes)));
     }
-    const auto caching = kind == UrlKind::is_signed ? signed_cache_control : cache_control;
+    const CacheLife caching = kind == UrlKind::is_signed
+                                  ? CacheLife{}
+                                  : CacheLife{Caches::edge, services.download_cache_life};
     auto served = co_await serve(services, request, *found, range, caching);
     if (!served) co_return xml_error(served.error(), request.trace_id);
     served->with("Accept-Ranges", "bytes");
@@ -221,8 +222,7 @@ Task<http::Response> get_download(Services& services,
                                   http::Request& request,
                                   std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
-    const CacheLife caching{Caches::edge, services.download_cache_life};
-    co_return co_await send_file(services, request, rest, UrlKind::permanent, caching);
+    co_return co_await send_file(services, request, rest, UrlKind::permanent);
 }
 
 Task<http::Response> get_signed_download(Services& services,
@@ -230,7 +230,7 @@ Task<http::Response> get_signed_download(Services& services,
                                          std::string_view rest) {
     if (auto refused = refuse_method(request)) co_return std::move(*refused);
     if (auto refused = refuse_signature(services, request)) co_return std::move(*refused);
-    co_return co_await send_file(services, request, rest, UrlKind::is_signed, CacheLife{});
+    co_return co_await send_file(services, request, rest, UrlKind::is_signed);
 }
 
 Async<http::Response> get_preview(Call call) {

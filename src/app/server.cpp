@@ -279,6 +279,7 @@ void Server::State::make_handlers() {
         {.attachments = *attachments,
          .deletions = *deletions,
          .partners = *partners,
+         .call_limiter = call_limiter,
          .messages = messaging->messages,
          .chats = messaging->chats,
          .message_changes = messaging->message_changes,

@@ -58,6 +58,8 @@ Result<std::vector<StoredPart>> decode_parts(std::string_view text);
 
 // Sets `row.seq`. Errc::conflict if the id is taken.
 Result<> insert_message(Session& session, MessageRow& row);
+// For what removes messages: at this time nothing has expired.
+inline constexpr Time before_any_expiry{};
 // What has expired by `now` is found nowhere here, whether or not it was removed.
 Result<std::optional<MessageRow>> find_message(Session& session, MessageId id, Time now);
 Result<std::optional<MessageRow>> find_message_by_seq(Session& session, std::int64_t seq, Time now);

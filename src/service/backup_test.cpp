@@ -94,8 +94,9 @@ struct BackupTest : testing::Test {
         meta::AttachmentRow row;
         row.id = stored.id;
         row.partner = partner;
-        row.wrapped_key = keys.wrap(stored.id, stored.key);
-        row.key_version = keys.version();
+        crypto::WrappedKey wrapped = keys.wrap(stored.id, stored.key);
+        row.wrapped_key = std::move(wrapped.bytes);
+        row.key_version = wrapped.version;
         row.sealed_name =
             crypto::seal_once(crypto::name_key(stored.key), stored.id.bytes(), as_bytes("a.jpg"));
         row.content_type = "image/jpeg";

@@ -52,8 +52,8 @@ Result<Victims> find_victims(meta::Session& session,
     const bool whole = takes_all(request, chat.chat);
     out.place = place_of(chat.chat, request.handle);
     if (!request.handle.empty() && !out.place) return out;
-    TRY(const auto rows,
-        meta::messages_of_chat(session, chat.seq, ordinal, limits::erase_batch_max));
+    TRY(const auto rows, meta::messages_of_chat(session, chat.seq, ordinal, meta::before_any_expiry,
+                                                limits::erase_batch_max));
     for (const meta::MessageRow& row : rows) {
         out.ordinal = row.ordinal;
         if (row.created_at >= end_of(request)) continue;
@@ -214,7 +214,8 @@ Async<> ErasureService::end_chat(const ErasureRequest& request,
             CHECK(meta::rename_participant(session, *current, *place, alias, now));
             return true;
         }
-        TRY(const auto left, meta::messages_of_chat(session, seq, INT64_MAX, 1));
+        TRY(const auto left,
+            meta::messages_of_chat(session, seq, INT64_MAX, meta::before_any_expiry, 1));
         if (!left.empty()) return false;
         CHECK(meta::remove_chat(session, seq));
         return true;

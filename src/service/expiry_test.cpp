@@ -40,8 +40,9 @@ struct ExpiryTest : testing::Test {
     UrlMaker urls{{"http://a.test", "http://a.test", "http://cdn.test"}, presigner};
     ContentInspector inspector{{blobs}};
     MediaService media{{*database, blobs, keys, clock, urls, {}, inspector}};
-    AttachmentService attachments{{*database, blobs, keys, clock, {}, inspector}};
-    DeletionService deletions{{*database, blobs, clock}};
+    OpenDownloads downloads;
+    AttachmentService attachments{{*database, blobs, keys, clock, {}, inspector, downloads}};
+    DeletionService deletions{{*database, blobs, clock, downloads}};
     MessageExpiry expiry{{*database, clock}};
     PairLimiter limiter{clock, 0};
     MessageService messages{{*database, media, clock, limiter, [] {}}};

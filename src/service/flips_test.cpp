@@ -60,8 +60,9 @@ struct FlipsTest : testing::Test {
         meta::AttachmentRow row;
         row.id = AttachmentId::random();
         row.partner = partner;
-        row.wrapped_key = keys.wrap(row.id, key);
-        row.key_version = keys.version();
+        crypto::WrappedKey wrapped = keys.wrap(row.id, key);
+        row.wrapped_key = std::move(wrapped.bytes);
+        row.key_version = wrapped.version;
         row.sealed_name =
             crypto::seal_once(crypto::name_key(key), row.id.bytes(), as_bytes("photo.jpg"));
         row.content_type = "image/jpeg";

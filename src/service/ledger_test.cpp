@@ -35,8 +35,9 @@ struct LedgerTest : testing::Test {
         meta::AttachmentRow row;
         row.id = AttachmentId::random();
         row.partner = partner;
-        row.wrapped_key = keys.wrap(row.id, crypto::Key::random());
-        row.key_version = keys.version();
+        crypto::WrappedKey wrapped = keys.wrap(row.id, crypto::Key::random());
+        row.wrapped_key = std::move(wrapped.bytes);
+        row.key_version = wrapped.version;
         row.content_type = "image/jpeg";
         row.state = AttachmentState::complete;
         row.size_bytes = 5;

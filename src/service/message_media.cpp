@@ -36,7 +36,7 @@ Result<> add_media_of(meta::Session& session,
                       std::int64_t message,
                       MediaOrigin origin,
                       std::vector<OwnedAttachment>& out) {
-    TRY(const auto row, meta::find_message_by_seq(session, message));
+    TRY(const auto row, meta::find_message_by_seq(session, message, meta::before_any_expiry));
     if (!row) return {};
     return add_media_of(session, *row, origin, out);
 }

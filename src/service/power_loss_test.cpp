@@ -57,6 +57,7 @@ struct Parts {
     std::unique_ptr<blob::Store> blobs;
     Clock clock;
     std::optional<ContentInspector> inspector;
+    OpenDownloads downloads;
     std::optional<AttachmentService> attachments;
     std::optional<DeletionService> deletions;
 };
@@ -82,10 +83,15 @@ struct PowerLoss : testing::Test {
             meta::open_sqlite({.file = folder / "meta.db", .keys = &keys, .vfs = std::move(vfs)}));
         TRY(parts->blobs, blob::FileStore::open(folder / "blobs", pool, disk));
         parts->inspector.emplace(ContentInspector::Parts{*parts->blobs});
-        parts->attachments.emplace(AttachmentService::Parts{
-            *parts->database, *parts->blobs, keys, parts->clock, {}, *parts->inspector});
-        parts->deletions.emplace(
-            DeletionService::Parts{*parts->database, *parts->blobs, parts->clock});
+        parts->attachments.emplace(AttachmentService::Parts{*parts->database,
+                                                            *parts->blobs,
+                                                            keys,
+                                                            parts->clock,
+                                                            {},
+                                                            *parts->inspector,
+                                                            parts->downloads});
+        parts->deletions.emplace(DeletionService::Parts{*parts->database, *parts->blobs,
+                                                        parts->clock, parts->downloads});
         CHECK(run(parts->attachments->recover()));
         CHECK(run(parts->deletions->recover()));
         return parts;

@@ -30,11 +30,12 @@ struct QuotaTest : testing::Test {
     std::unique_ptr<meta::Database> database =
         *meta::open_sqlite({.file = folder / "meta.db", .keys = &keys});
     ContentInspector inspector{{blobs}};
-    DeletionService deletions{{*database, blobs, clock}};
+    OpenDownloads downloads;
+    DeletionService deletions{{*database, blobs, clock, downloads}};
     const PartnerId alice = PartnerId::random();
 
     AttachmentService::Parts with(Quota quota) {
-        return {*database, blobs, keys, clock, {}, inspector, nullptr, quota};
+        return {*database, blobs, keys, clock, {}, inspector, downloads, nullptr, quota};
     }
     Result<Attachment> create(AttachmentService& service, std::int64_t size, PartnerId partner) {
         return run(service.create(partner, {"a.jpg", "image/jpeg", size}));

@@ -31,7 +31,7 @@ export function cleanEnvironment(extra = {}) {
 // A folder that is gone after the test.
 export function temporaryFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), "satchel-e2e-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
