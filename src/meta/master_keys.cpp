@@ -156,13 +156,17 @@ Result<std::vector<SlotToRewrap>> slots_after(Session& session,
 
 Result<> store_rewrapped(Session& session,
                          const std::vector<NewSlot>& slots,
+                         std::uint32_t version,
                          std::int64_t from,
                          std::int64_t to) {
     for (const NewSlot& slot : slots) {
         CHECK(session.run("UPDATE attachment_keys SET sealed = $3 WHERE slot = $1 AND sealed = $2",
                           slot.number, ByteView(slot.before), ByteView(slot.after)));
     }
-    return session.run("UPDATE key_rewrap SET after_seq = $2 WHERE after_seq = $1", from, to);
+    return session.run(
+        "UPDATE key_rewrap SET after_seq = $2 WHERE after_seq = $1 "
+        "AND $3 = (SELECT max(version) FROM master_keys)",
+        from, to, version);
 }
 
 Result<> rewrap_again_after(Session& session, std::int64_t after_seq) {

@@ -63,9 +63,11 @@ struct NewSlot {
     KeySlot after{};
 };
 // `from` and `to`: where the batch began, and the seq it reached. A late attachment that came in
-// between is not jumped over.
+// between is not jumped over, nor is the whole batch if `version`, which wrapped it, is not the
+// newest any more.
 Result<> store_rewrapped(Session& session,
                          const std::vector<NewSlot>& slots,
+                         std::uint32_t version,
                          std::int64_t from,
                          std::int64_t to);
 Result<> rewrap_again_after(Session& session, std::int64_t after_seq);

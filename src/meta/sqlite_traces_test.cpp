@@ -107,7 +107,8 @@ struct TracesTest : testing::Test {
         ASSERT_TRUE(run(database->write(work, Erases::yes)));
     }
     std::size_t traces(int count) {
-        const std::string bytes = content_of(folder / "meta.db");
+        const std::string bytes =
+            content_of(folder / "meta.db") + content_of(folder / "meta.db-wal");
         std::size_t found = 0;
         for (int i = 0; i < count; ++i) found += bytes.find(handle(i)) != std::string::npos ? 1 : 0;
         return found;

@@ -38,6 +38,7 @@ std::unexpected<Error> busy() {
 }
 
 struct Rewrapped {
+    std::uint32_t version = 0;  // That wrapped.
     std::vector<meta::NewSlot> slots;
     std::vector<meta::SlotToRewrap> damaged;
 };
@@ -46,6 +47,7 @@ struct Rewrapped {
 Rewrapped rewrap(const crypto::KeyRing& keys, const std::vector<meta::SlotToRewrap>& page) {
     const std::uint32_t newest = keys.version();
     Rewrapped out;
+    out.version = newest;
     out.slots.reserve(page.size());
     for (const meta::SlotToRewrap& each : page) {
         if (!each.slot) {
@@ -241,8 +243,9 @@ Async<> KeyRotation::rewrap_batch(std::int64_t from, std::vector<meta::SlotToRew
         log::error("key_not_unwrapped", {{"attachment_id", each.attachment.str()}});
     }
     const std::uint64_t count = done->slots.size();
-    auto store = [slots = std::move(done->slots), from, to](meta::Session& session) {
-        return meta::store_rewrapped(session, slots, from, to);
+    auto store = [slots = std::move(done->slots), version = done->version, from,
+                  to](meta::Session& session) {
+        return meta::store_rewrapped(session, slots, version, from, to);
     };
     CO_CHECK(co_await parts_.database.write(std::move(store)));
     const std::lock_guard lock(mutex_);
