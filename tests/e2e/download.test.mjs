@@ -314,18 +314,3 @@ test("no credential is needed, and a wrong one does not harm", limit, async (t) 
   const { download_url: url } = await server.api.upload(png());
   assert.equal((await request(url, { headers: { authorization: "Bearer wrong" } })).status, 200);
 });
-
-test("a download that has begun ends whole although the file is deleted", limit, async (t) => {
-  const server = await startDev(t);
-  const large = seededBytes(30 * 1024 * 1024);
-  const created = await server.api.upload(png("big.png", large));
-  const answer = await fetch(created.download_url);
-  const reader = answer.body.getReader();
-  const chunks = [Buffer.from((await reader.read()).value)];
-  assert.equal((await server.api.delete(created.attachment_id)).status, 204);
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    chunks.push(Buffer.from(next.value));
-  }
-  assert.ok(Buffer.concat(chunks).equals(large));
-  assertXmlError(await request(created.download_url), 404, "NoSuchKey");
-});
