@@ -2,6 +2,7 @@
 // left are started from: what was acknowledged is there, what was deleted is nowhere.
 #include "base/log.hpp"
 #include "blob/file_store.hpp"
+#include "meta/partners.hpp"
 #include "meta/sqlite.hpp"
 #include "service/attachment_service.hpp"
 #include "service/audit.hpp"
@@ -230,7 +231,13 @@ struct PowerLoss : testing::Test {
 
 TEST_F(PowerLoss, keeps_what_was_acknowledged_and_nothing_of_what_was_deleted) {
     const test::TempFolder empty;
-    ASSERT_TRUE(start(empty.path(), unsynced_disk));
+    {
+        const auto started = start(empty.path(), unsynced_disk);
+        ASSERT_TRUE(started);
+        const Partner whose{partner, "acme", (*started)->clock.now(), std::nullopt};
+        ASSERT_TRUE(run((*started)->database->write(
+            [whose](meta::Session& session) { return meta::insert_partner(session, whose); })));
+    }
     std::size_t most_uploaded = 0;
     std::size_t most_deleted = 0;
     for (int cut = 0;; ++cut) {

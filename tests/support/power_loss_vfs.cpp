@@ -118,10 +118,21 @@ PowerLossVfs::PowerLossVfs(std::string name, PowerSupply& supply)
     vfs.xOpen = &PowerLossVfs::open;
     vfs.xDelete = &PowerLossVfs::remove;
     sqlite3_vfs_register(&vfs, 0);
+    const std::lock_guard lock(registry().mutex);
+    registry().all.push_back(this);
 }
 
 PowerLossVfs::~PowerLossVfs() {
+    {
+        const std::lock_guard lock(registry().mutex);
+        std::erase(registry().all, this);
+    }
     sqlite3_vfs_unregister(&registered_.vfs);
+}
+
+PowerLossVfs::Registry& PowerLossVfs::registry() {
+    static Registry all;
+    return all;
 }
 
 PowerLossVfs& PowerLossVfs::of(sqlite3_vfs* vfs) {
@@ -166,8 +177,23 @@ int PowerLossVfs::open(
     return SQLITE_OK;
 }
 
-int PowerLossVfs::remove(sqlite3_vfs* vfs, const char* path, int sync_folder) {
-    PowerLossVfs& owner = of(vfs);
+// Another VFS over this one hands its own pointer down: the owner is found by the file's path.
+PowerLossVfs* PowerLossVfs::owner_of(const char* path) {
+    const std::lock_guard lock(registry().mutex);
+    for (PowerLossVfs* each : registry().all) {
+        const std::lock_guard contents(each->mutex_);
+        if (each->contents_.contains(path)) return each;
+    }
+    return nullptr;
+}
+
+int PowerLossVfs::remove(sqlite3_vfs* /*vfs*/, const char* path, int sync_folder) {
+    PowerLossVfs* const found = owner_of(path);
+    if (found == nullptr) {
+        sqlite3_vfs* const system = sqlite3_vfs_find(nullptr);
+        return system->xDelete(system, path, sync_folder);
+    }
+    PowerLossVfs& owner = *found;
     if (!owner.supply_.next_call()) return SQLITE_IOERR_DELETE;
     const int code = owner.base_->xDelete(owner.base_, path, sync_folder);
     const std::lock_guard lock(owner.mutex_);

@@ -53,7 +53,13 @@ private:
         bool removal_is_durable = false;
     };
     static void apply(const Change& change, Bytes& content);
+    struct Registry {
+        std::mutex mutex;
+        std::vector<PowerLossVfs*> all;
+    };
+    static Registry& registry();
     static PowerLossVfs& of(sqlite3_vfs* vfs);
+    static PowerLossVfs* owner_of(const char* path);
     static int open(sqlite3_vfs*, const char*, sqlite3_file*, int, int*);
     static int remove(sqlite3_vfs*, const char*, int);
 
