@@ -27,14 +27,6 @@ struct Rows {
     std::map<BlobId, std::size_t> removed;  // With their sizes.
 };
 
-// Spares the tests' own disk: here only the model knows what is durable.
-class UnsyncedDisk final : public ForwardingDisk {
-public:
-    using ForwardingDisk::ForwardingDisk;
-    Result<> sync_data(const blob::File&) override { return {}; }
-    Result<> sync_folder(const std::string&) override { return {}; }
-};
-
 struct FileStorePowerLoss : testing::Test {
     ~FileStorePowerLoss() override { pool.join(); }
 

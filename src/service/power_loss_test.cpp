@@ -44,14 +44,6 @@ struct Acknowledged {
     std::map<AttachmentId, Deleted> deleted;
 };
 
-// Spares the tests' own disk: here only the model knows what is durable.
-class UnsyncedDisk final : public test::ForwardingDisk {
-public:
-    using ForwardingDisk::ForwardingDisk;
-    Result<> sync_data(const blob::File&) override { return {}; }
-    Result<> sync_folder(const std::string&) override { return {}; }
-};
-
 // A server's parts on a folder: what stands in blobs/ and meta.db.
 struct Parts {
     std::unique_ptr<meta::Database> database;
@@ -73,7 +65,7 @@ struct PowerLoss : testing::Test {
     const crypto::KeyRing keys = test::new_master_key();
     BlockingPool pool{2};
     std::unique_ptr<blob::Disk> posix_disk = blob::make_posix_disk();
-    UnsyncedDisk unsynced_disk{*posix_disk};
+    test::UnsyncedDisk unsynced_disk{*posix_disk};
     const PartnerId partner = PartnerId::random();
 
     Result<std::unique_ptr<Parts>> start(const fs::path& folder,

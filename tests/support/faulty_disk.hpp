@@ -1,4 +1,4 @@
-// Disks on a bad day: one fails a chosen call, the other loses power.
+// Disks on a bad day: one fails a chosen call, one loses power, one never syncs.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -118,6 +118,14 @@ private:
     Names seen_;  // What the running process sees.
     Names durable_;
     std::vector<Change> pending_;
+};
+
+// Spares the tests' own disk, for tests in which a model alone knows what is durable.
+class UnsyncedDisk final : public ForwardingDisk {
+public:
+    using ForwardingDisk::ForwardingDisk;
+    Result<> sync_data(const blob::File&) override { return {}; }
+    Result<> sync_folder(const std::string&) override { return {}; }
 };
 
 }  // namespace satchel::test
