@@ -4,6 +4,7 @@
 //
 // Every 23rd byte that is not zero, and of the zeros one in 43 times that: free space has no
 // end. SATCHEL_FLIP_EVERY=1 takes all of the former.
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "blob/file_store.hpp"
 #include "meta/attachments.hpp"
@@ -31,7 +32,8 @@ namespace fs = std::filesystem;
 using test::run;
 
 // Where a flip can go unseen: plain values that one is as possible as another.
-const std::set<std::string> unwatched{"flags", "created_at", "upload_expires_at", "sweep_at"};
+const std::set<std::string> unwatched{"flags", "created_at", "upload_expires_at", "sweep_at",
+                                      "size_before_upload"};
 
 struct FlipsTest : testing::Test {
     FlipsTest() { log::set_level(log::Level::off); }
@@ -68,6 +70,9 @@ struct FlipsTest : testing::Test {
         row.detected_type = "image/jpeg";
         row.size_bytes = 200;
         row.state = state;
+        row.created_at = from_micros(1'767'225'600'123'456);
+        row.upload_expires_at = row.created_at + limits::upload_window;
+        if (state == AttachmentState::pending) row.sweep_at = row.upload_expires_at;
         if (state == AttachmentState::complete) {
             row.blob = BlobId::random();
             write_blob(*row.blob, key);
@@ -125,7 +130,8 @@ struct FlipsTest : testing::Test {
             facts["partner"] += row->partner.str() + ",";
             facts["name"] += to_hex(row->sealed_name) + ",";
             facts["key"] += to_hex(row->wrapped_key) + ",";
-            facts["size"] += std::to_string(row->size_bytes) + ",";
+            facts[row->blob ? "size" : "size_before_upload"] +=
+                std::to_string(row->size_bytes) + ",";
             facts["state"] += std::string(to_string(row->state)) + ",";
             facts["blob"] += (row->blob ? row->blob->str() : "none") + ",";
             facts["content_type"] += served_as(row->content_type) + ",";
