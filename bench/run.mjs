@@ -16,6 +16,7 @@ import { run as memory } from './rows/memory.mjs';
 import { run as media } from './rows/media.mjs';
 import * as messages from './rows/messages.mjs';
 import { run as putFiles } from './rows/put.mjs';
+import { run as scrub } from './rows/scrub.mjs';
 import { run as start } from './rows/start.mjs';
 import * as webhooks from './rows/webhooks.mjs';
 
@@ -23,7 +24,7 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth, media,
+    fairness, memory, start, growth, media, scrub,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory,
 };
