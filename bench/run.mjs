@@ -22,6 +22,7 @@ import { run as mediaBeside } from './rows/media_beside.mjs';
 import { run as mediaMemory } from './rows/media_memory.mjs';
 import * as messages from './rows/messages.mjs';
 import { run as putFiles } from './rows/put.mjs';
+import { run as scrub } from './rows/scrub.mjs';
 import { run as start } from './rows/start.mjs';
 import * as webhooks from './rows/webhooks.mjs';
 
@@ -29,7 +30,7 @@ const repository = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const parts = {
     get: getFiles, put: putFiles, post: api.post, 'api-get': api.get, delete: api.remove,
-    fairness, memory, start, growth, media, ephemeral,
+    fairness, memory, start, growth, media, ephemeral, scrub,
     'media-beside': mediaBeside, 'media-memory': mediaMemory, detect, isolation,
     send: messages.send, list: messages.list, webhooks: webhooks.deliver,
     'webhook-memory': webhooks.memory, keys: keys.rotate,

@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli, RFC 3720), by the processor's instruction where it has one. Private to
-// this folder: callers use Digest.
+// CRC-32C (Castagnoli, RFC 3720), by the processor's instruction where it has one. For pages in
+// memory; what streams goes through Digest.
 #pragma once
 
 #include "base/bytes.hpp"

@@ -5,6 +5,7 @@
 #include "meta/database_suite.hpp"
 #include "meta/sqlite.hpp"
 #include "tests/support/master_key.hpp"
+#include "tests/support/raw_database.hpp"
 
 #include <sqlite3.h>
 
@@ -79,15 +80,10 @@ struct AuditTest : testing::Test {
     // Runs `sql` behind the back of the code under test, the triggers out of the way.
     void tamper(const std::string& sql) {
         database.reset();
-        sqlite3* db = nullptr;
-        ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-        const std::string script =
+        test::RawDatabase(file).run(
             "DROP TRIGGER IF EXISTS deletion_audit_keeps_rows;"
             "DROP TRIGGER IF EXISTS deletion_audit_keeps_content;" +
-            sql;
-        EXPECT_EQ(sqlite3_exec(db, script.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-            << sqlite3_errmsg(db) << sql;
-        sqlite3_close(db);
+            sql);
         reopen();
     }
 };

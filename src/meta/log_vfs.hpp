@@ -11,34 +11,25 @@
 //     durable (SqliteWriter::empty_log), so nothing of the old log can come back between them.
 #pragma once
 
-#include <sqlite3.h>
+#include "meta/vfs_over.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace satchel::meta {
 
-class LogVfs {
+class LogVfs final : public VfsOver {
 public:
-    // Registers itself over the VFS `base`; empty: the system's. Files opened through it must be
-    // closed before it goes.
+    // Over the VFS `base`; empty: the system's.
     explicit LogVfs(const std::string& base);
-    ~LogVfs();
-    LogVfs(const LogVfs&) = delete;
-    LogVfs& operator=(const LogVfs&) = delete;
 
-    const std::string& name() const { return name_; }
     std::uint64_t syncs_left_out() const { return left_out_.load(); }
 
 private:
-    struct File;
-    friend struct LogMethods;
-    static int open(sqlite3_vfs*, const char*, sqlite3_file*, int, int*);
+    std::unique_ptr<VfsFile> wrap(const char* path, sqlite3_file* below, int flags) override;
 
-    std::string name_;
-    sqlite3_vfs* base_;
-    sqlite3_vfs vfs_{};
     std::atomic<std::uint64_t> left_out_{0};
 };
 

@@ -6,9 +6,9 @@
 #include "tests/support/temp_folder.hpp"
 
 #include <atomic>
-#include <cstddef>
 #include <filesystem>
-#include <new>
+#include <memory>
+#include <string>
 
 namespace satchel::meta {
 namespace {
@@ -17,58 +17,37 @@ namespace fs = std::filesystem;
 
 // A VFS over the system's that keeps, beside each file, what of it would survive a loss of power
 // if nothing did but what was synced: FILE.durable.
-class DurableCopies {
+class DurableCopies final : public VfsOver {
 public:
-    DurableCopies() : base_(sqlite3_vfs_find(nullptr)) {
-        vfs_ = *base_;
-        vfs_.pNext = nullptr;
-        vfs_.zName = "durable-copies";
-        vfs_.szOsFile = static_cast<int>(sizeof(File)) + base_->szOsFile;
-        vfs_.xOpen = &DurableCopies::open;
-        sqlite3_vfs_register(&vfs_, 0);
-    }
-    ~DurableCopies() { sqlite3_vfs_unregister(&vfs_); }
-    DurableCopies(const DurableCopies&) = delete;
-    DurableCopies& operator=(const DurableCopies&) = delete;
+    DurableCopies() : VfsOver("durable-copies", "") {}
 
     int syncs() const { return syncs_; }
 
 private:
-    // Stands behind the system's file, whose calls are its own but for one.
-    struct File {
-        sqlite3_io_methods methods;
-        int (*sync)(sqlite3_file*, int);
-        const char* path;
-        DurableCopies* owner;
-    };
-    static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* f, int flags, int* out);
-    static int sync(sqlite3_file* f, int flags);
+    class File final : public VfsFile {
+    public:
+        File(const char* path, sqlite3_file* below, std::atomic<int>& syncs)
+            : VfsFile(below), path_(path), syncs_(syncs) {}
 
-    sqlite3_vfs* base_;
-    sqlite3_vfs vfs_{};
+        int sync(int flags) override {
+            ++syncs_;
+            const int code = VfsFile::sync(flags);
+            fs::copy_file(path_, path_ + ".durable", fs::copy_options::overwrite_existing);
+            return code;
+        }
+
+    private:
+        std::string path_;
+        std::atomic<int>& syncs_;
+    };
+
+    std::unique_ptr<VfsFile> wrap(const char* path, sqlite3_file* below, int /*flags*/) override {
+        if (path == nullptr) return std::make_unique<VfsFile>(below);
+        return std::make_unique<File>(path, below, syncs_);
+    }
+
     std::atomic<int> syncs_ = 0;
 };
-
-int DurableCopies::open(sqlite3_vfs* vfs, const char* path, sqlite3_file* f, int flags, int* out) {
-    auto* const owner = reinterpret_cast<DurableCopies*>(reinterpret_cast<std::byte*>(vfs) -
-                                                         offsetof(DurableCopies, vfs_));
-    const int code = owner->base_->xOpen(owner->base_, path, f, flags, out);
-    if (code != SQLITE_OK || path == nullptr) return code;
-    auto* const behind = reinterpret_cast<std::byte*>(f) + owner->base_->szOsFile;
-    File& file = *new (behind) File{*f->pMethods, f->pMethods->xSync, path, owner};
-    file.methods.xSync = &DurableCopies::sync;
-    f->pMethods = &file.methods;
-    return code;
-}
-
-int DurableCopies::sync(sqlite3_file* f, int flags) {
-    const File& file = *reinterpret_cast<const File*>(f->pMethods);  // Its first member.
-    ++file.owner->syncs_;
-    const int code = file.sync(f, flags);
-    fs::copy_file(file.path, std::string(file.path) + ".durable",
-                  fs::copy_options::overwrite_existing);
-    return code;
-}
 
 struct LogVfsTest : testing::Test {
     DurableCopies copies;

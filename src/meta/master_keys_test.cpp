@@ -2,6 +2,7 @@
 
 #include "meta/attachments.hpp"
 #include "meta/sqlite.hpp"
+#include "tests/support/raw_database.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -86,11 +87,7 @@ struct MasterKeysTest : testing::Test {
     std::vector<MasterKeyRow> rows() { return *read(master_keys); }
     void tamper(const char* sql) {
         database.reset();
-        sqlite3* db = nullptr;
-        ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-        EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
-            << sqlite3_errmsg(db);
-        sqlite3_close(db);
+        test::RawDatabase(file).run(sql);
     }
     std::string bytes() const {
         std::ifstream in(file, std::ios::binary);

@@ -4,6 +4,7 @@
 #include "meta/audit.hpp"
 #include "meta/log_vfs.hpp"
 #include "meta/master_keys.hpp"
+#include "meta/page_checks.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_schema.hpp"
 #include "meta/sqlite_writer.hpp"
@@ -27,10 +28,12 @@ class SqliteDatabase final : public Database {
 public:
     SqliteDatabase(SqliteOptions options,
                    std::shared_ptr<const DatabaseKeys> keys,
+                   std::unique_ptr<PageVfs> page_vfs,
                    std::unique_ptr<LogVfs> log_vfs,
                    std::unique_ptr<SqliteWriter> writer)
         : options_(std::move(options)),
           keys_(std::move(keys)),
+          page_vfs_(std::move(page_vfs)),
           log_vfs_(std::move(log_vfs)),
           writer_(std::move(writer)) {}
 
@@ -83,7 +86,8 @@ private:
 
     const SqliteOptions options_;
     const std::shared_ptr<const DatabaseKeys> keys_;
-    std::unique_ptr<LogVfs> log_vfs_;  // Of the writer.
+    std::unique_ptr<PageVfs> page_vfs_;  // Of all connections; options_ names it.
+    std::unique_ptr<LogVfs> log_vfs_;    // Over it, of the writer.
     // Closed after the readers: the connection that closes last takes the log away.
     std::unique_ptr<SqliteWriter> writer_;
     std::mutex mutex_;
@@ -204,9 +208,11 @@ Result<> check_keys(SqliteConnection& connection, const SqliteOptions& options) 
     return check_master_keys(connection, *options.keys);
 }
 
-Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
+Result<std::unique_ptr<Database>> open_files(SqliteOptions options) {
     const bool writes = options.access == Access::read_write;
     if (writes) CHECK(create_if_absent(options.file));
+    auto page_vfs = std::make_unique<PageVfs>(options.vfs);
+    options.vfs = page_vfs->name();
     std::unique_ptr<LogVfs> log_vfs;
     SqliteOptions with_log = options;
     if (writes) {
@@ -222,7 +228,8 @@ Result<std::unique_ptr<Database>> open_files(const SqliteOptions& options) {
         TRY(auto copying, SqliteConnection::open(options, Access::read_write));
         writer = std::make_unique<SqliteWriter>(std::move(connection), std::move(copying));
     }
-    return std::make_unique<SqliteDatabase>(options, std::move(keys), std::move(log_vfs),
+    return std::make_unique<SqliteDatabase>(std::move(options), std::move(keys),
+                                            std::move(page_vfs), std::move(log_vfs),
                                             std::move(writer));
 }
 

@@ -1,5 +1,7 @@
 #include "meta/sqlite_connection.hpp"
 
+#include "meta/page_checks.hpp"
+
 #include <cstring>
 #include <utility>
 
@@ -7,6 +9,7 @@ namespace satchel::meta {
 namespace {
 
 Errc to_errc(int code) {
+    if (code == SQLITE_IOERR_DATA) return Errc::corrupt;  // Of PageVfs.
     switch (code & 0xff) {
         case SQLITE_CONSTRAINT:
             return Errc::conflict;
@@ -54,6 +57,14 @@ constexpr const char* writer_settings =
 // A reader's cache is good until the next commit only.
 constexpr const char* reader_settings = "PRAGMA cache_size = -1024;";
 
+// Of a database that is new; one that is there has its room or has not.
+Result<> make_room_for_checks(sqlite3* db) {
+    int bytes = page_check_bytes;
+    const int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+    if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "set up the pages"));
+    return {};
+}
+
 }  // namespace
 
 Error sqlite_error(sqlite3* db, int code, std::string_view operation) {
@@ -61,9 +72,22 @@ Error sqlite_error(sqlite3* db, int code, std::string_view operation) {
     detail += ": ";
     // The connection's message belongs to its latest call; another code gets the general text.
     const bool latest = db != nullptr && sqlite3_extended_errcode(db) == code;
-    detail += latest ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    if (code == SQLITE_IOERR_DATA) {
+        detail += "a page of the file is damaged, restore a backup (satchel restore)";
+    } else {
+        detail += latest ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    }
     detail += " (" + std::to_string(code) + ")";
     return Error{to_errc(code), nullptr, {}, std::move(detail)};
+}
+
+Result<sqlite3_file*> database_file(sqlite3* db) {
+    sqlite3_file* file = nullptr;
+    const int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK || file == nullptr) {
+        return std::unexpected(sqlite_error(db, code, "find the database's file"));
+    }
+    return file;
 }
 
 SqliteStatement::Kept SqliteStatement::keep(const void* data, std::size_t size) {
@@ -148,6 +172,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteOpt
     }
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     connection->set_patience(lock_wait_max);
+    if (access == Access::read_write) CHECK(make_room_for_checks(db));
     CHECK(connection->execute(common_settings));
     CHECK(connection->execute(access == Access::read_write ? writer_settings : reader_settings));
     return connection;

@@ -21,6 +21,9 @@ namespace satchel::meta {
 // damaged. internal: our SQL is wrong. `operation` goes into the detail.
 Error sqlite_error(sqlite3* db, int code, std::string_view operation);
 
+// The open file of the main database.
+Result<sqlite3_file*> database_file(sqlite3* db);
+
 // What hangs from the key that stands, wrapped, in the database itself.
 struct DatabaseKeys {
     explicit DatabaseKeys(const crypto::Key& text_key)

@@ -1,6 +1,8 @@
 #include "meta/sqlite_copy.hpp"
 
 #include "base/limits.hpp"
+#include "meta/page_checks.hpp"
+#include "meta/sqlite_rewrite.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -54,6 +56,16 @@ Result<bool> SqliteCopy::step() {
     const bool goes_on = code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED;
     if (goes_on) return false;
     return std::unexpected(sqlite_error(target_->handle(), code, "copy the database"));
+}
+
+Result<> rewrite_sqlite(const std::filesystem::path& file, const std::filesystem::path& to) {
+    CHECK(create_new(to));  // An empty file is taken, and has the right mode.
+    const PageVfs pages("");
+    const SqliteOptions options{.file = file, .vfs = pages.name()};
+    TRY(auto connection, SqliteConnection::open(options, Access::read_only));
+    TRY(auto statement, connection->query("VACUUM INTO $1", to.string()));
+    TRY([[maybe_unused]] const bool row, statement->step());
+    return {};
 }
 
 }  // namespace satchel::meta

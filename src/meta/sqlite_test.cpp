@@ -4,6 +4,7 @@
 #include "meta/migrations.hpp"
 #include "meta/usage.hpp"
 #include "tests/support/master_key.hpp"
+#include "tests/support/raw_database.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #include <sqlite3.h>
@@ -66,13 +67,7 @@ struct SqliteTest : testing::Test {
         return database ? Error{} : database.error();
     }
     // Runs `sql` behind the back of the code under test.
-    void tamper(const char* sql) {
-        sqlite3* db = nullptr;
-        ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-        EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
-            << sqlite3_errmsg(db);
-        sqlite3_close(db);
-    }
+    void tamper(const char* sql) { test::RawDatabase(file).run(sql); }
     // Everything SQLite has written.
     std::string all_bytes() {
         std::string bytes;
@@ -380,28 +375,23 @@ TEST(Migrations, are_numbered_without_gaps_and_never_change) {
 
 // The schema as it was before usage was counted, with some attachments in it.
 void make_uncounted(const std::filesystem::path& file) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-    const auto run = [db](const std::string& sql) {
-        EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-            << sqlite3_errmsg(db);
-    };
+    test::RawDatabase raw(file);
     int number = 0;
     for (const Migration& migration : migrations) {
         if (std::string_view(migration.sql).contains("TABLE partner_usage")) break;
-        run(migration.sql);
+        raw.run(migration.sql);
         number = migration.number;
     }
     const std::array states{"pending", "complete", "failed", "complete", "pending"};
     for (std::size_t i = 0; i < 50; ++i) {
-        run("INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, "
+        raw.run(
+            "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, "
             "content_type, size_bytes, state, tier, created_at, upload_expires_at) VALUES "
             "(randomblob(16), x'" +
             std::string(31, '0') + std::to_string(i % 3) + "', 1, 1, x'', 'image/jpeg', " +
             std::to_string(i * 7) + ", '" + states[i % states.size()] + "', 'persistent', 1, 1)");
     }
-    run("PRAGMA application_id = 1396790339; PRAGMA user_version = " + std::to_string(number));
-    sqlite3_close(db);
+    raw.run("PRAGMA application_id = 1396790339; PRAGMA user_version = " + std::to_string(number));
 }
 
 TEST_F(SqliteTest, usage_of_a_database_from_before_is_counted_when_it_is_brought_up_to_date) {

@@ -1,6 +1,7 @@
 #include "meta/sqlite_traces.hpp"
 
 #include "base/bytes.hpp"
+#include "meta/page_checks.hpp"
 #include "meta/sqlite_connection.hpp"
 #include "meta/traces.hpp"
 
@@ -11,7 +12,6 @@
 namespace satchel::meta {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;  // writer_settings
 constexpr std::size_t first_header_at = 100;
 constexpr std::uint64_t pages_per_step = 256;
 // Above it, the first byte of an overflow page may look like that of a b-tree page.
@@ -52,17 +52,8 @@ bool clear(std::span<std::byte> bytes) {
     return !is_clear;
 }
 
-Result<sqlite3_file*> file_of(sqlite3* db) {
-    sqlite3_file* file = nullptr;
-    const int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code != SQLITE_OK || file == nullptr) {
-        return std::unexpected(sqlite_error(db, code, "find the database's file"));
-    }
-    return file;
-}
-
 Result<std::uint64_t> page_count(sqlite3* db) {
-    TRY(sqlite3_file* const file, file_of(db));
+    TRY(sqlite3_file* const file, database_file(db));
     sqlite3_int64 size = 0;
     const int code = file->pMethods->xFileSize(file, &size);
     if (code != SQLITE_OK) return std::unexpected(sqlite_error(db, code, "size of the database"));
@@ -114,7 +105,7 @@ Result<> TraceCleaner::add(sqlite3* db, PendingWrite& write) {
 }
 
 Result<> TraceCleaner::step(sqlite3* db, std::vector<PendingWrite*>& done) {
-    TRY(sqlite3_file* const file, file_of(db));
+    TRY(sqlite3_file* const file, database_file(db));
     TRY(const std::uint64_t pages, page_count(db));
     std::uint64_t cleared = 0;
     for (; cleared < std::min(pages_per_step, pages); ++cleared) {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view database_prefix = "satchel-";
 constexpr std::string_view lock_name = "lock";
+// Copied in one stretch on one thread of the pool.
+constexpr std::uint64_t stretch_bytes = 8 * limits::MiB;
 
 std::unexpected<Error> refused(Errc code, const std::string& message) {
     return std::unexpected(Error{code, nullptr, message, message});
@@ -58,7 +61,8 @@ private:
 
     Async<> prepare();
     Async<Absent> copy_blobs_of(meta::Database& database);
-    Async<bool> copy_blob(const meta::StoredBlob& stored);
+    Async<std::size_t> copy_some(std::span<const meta::StoredBlob> blobs, Absent& absent);
+    Result<> copy_blob(const meta::StoredBlob& stored, Absent& absent);
     Async<> copy_database();
     Async<> agree();
     Async<bool> apply_deletions();
@@ -119,9 +123,9 @@ Async<Maker::Absent> Maker::copy_blobs_of(meta::Database& database) {
             return meta::stored_blobs_after(session, after, limits::backup_page_max);
         }));
         if (page.empty()) break;
-        for (const meta::StoredBlob& stored : page) {
-            CO_TRY(const bool is_there, co_await copy_blob(stored));
-            if (!is_there) absent.push_back(stored);
+        for (auto rest = std::span(page); !rest.empty();) {
+            CO_TRY(const std::size_t done, co_await copy_some(rest, absent));
+            rest = rest.subspan(done);
         }
         after = page.back().blob;
     }
@@ -129,18 +133,31 @@ Async<Maker::Absent> Maker::copy_blobs_of(meta::Database& database) {
     co_return absent;
 }
 
-Async<bool> Maker::copy_blob(const meta::StoredBlob& stored) {
+// The first of `blobs`, at least one, as much as may be done before somebody looks whether to stop.
+// Returns how many.
+Async<std::size_t> Maker::copy_some(std::span<const meta::StoredBlob> blobs, Absent& absent) {
     if (progress_.stop) {
         co_return refused(Errc::unavailable, "the backup was stopped; make it again");
     }
-    if (lost_blobs_.contains(stored.blob)) co_return true;
-    CO_TRY(const auto outcome, co_await blocking([this, stored] {
-               return copier_.copy(stored.blob, stored.size_bytes);
-           }));
-    ++progress_.blobs;
-    progress_.bytes = copier_.bytes_copied();
+    co_return co_await blocking([this, blobs, &absent]() -> Result<std::size_t> {
+        const std::uint64_t before = copier_.bytes_copied();
+        std::size_t done = 0;
+        while (done < blobs.size() && copier_.bytes_copied() - before < stretch_bytes) {
+            const meta::StoredBlob& stored = blobs[done++];
+            CHECK(copy_blob(stored, absent));
+            ++progress_.blobs;
+        }
+        progress_.bytes = copier_.bytes_copied();
+        return done;
+    });
+}
+
+Result<> Maker::copy_blob(const meta::StoredBlob& stored, Absent& absent) {
+    if (lost_blobs_.contains(stored.blob)) return {};
+    TRY(const auto outcome, copier_.copy(stored.blob, stored.size_bytes));
     if (outcome == blob::FileCopier::Outcome::copied) ++report_.copied_blobs;
-    co_return outcome != blob::FileCopier::Outcome::absent;
+    if (outcome == blob::FileCopier::Outcome::absent) absent.push_back(stored);
+    return {};
 }
 
 Async<> Maker::copy_database() {

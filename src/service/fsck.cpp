@@ -1,6 +1,7 @@
 #include "service/fsck.hpp"
 
 #include "meta/attachments.hpp"
+#include "meta/page_checks.hpp"
 #include "meta/partners.hpp"
 #include "meta/stored_blobs.hpp"
 #include "meta/usage.hpp"
@@ -21,18 +22,21 @@ public:
     Checker(meta::Database& database, blob::Store& blobs, const crypto::KeyRing& keys)
         : database_(database), blobs_(blobs), check_(database, blobs, keys) {}
 
-    Async<> check_rows();
-    Async<> check_blobs(Repair repair);
-    Async<bool> has_partner(const meta::AttachmentRow& row);
-    Async<> check_usage(Repair repair);
-    Async<> check_structures();
-    Async<> check_audit();
+    Async<> check_all(Repair repair, Structures structures);
+    bool has_findings() const { return !report_.findings.empty(); }
     FsckReport take_report() {
         report_.bytes = check_.bytes();
         return std::move(report_);
     }
 
 private:
+    Async<> check_rows();
+    Async<> check_blobs(Repair repair);
+    Async<bool> has_partner(const meta::AttachmentRow& row);
+    Async<> check_usage(Repair repair);
+    Async<> check_pages();
+    Async<> check_structures();
+    Async<> check_audit();
     Async<std::vector<BlobId>> without_owner(const std::vector<BlobId>& blobs);
     void report(std::string kind, std::string subject, std::string detail, bool repaired);
 
@@ -42,6 +46,15 @@ private:
     std::unordered_set<PartnerId, IdHash> partners_;
     FsckReport report_;
 };
+
+Async<> Checker::check_all(Repair repair, Structures structures) {
+    CO_CHECK(co_await check_pages());
+    if (structures == Structures::check) CO_CHECK(co_await check_structures());
+    CO_CHECK(co_await check_rows());
+    CO_CHECK(co_await check_blobs(repair));
+    CO_CHECK(co_await check_usage(repair));
+    co_return co_await check_audit();
+}
 
 void Checker::report(std::string kind, std::string subject, std::string detail, bool repaired) {
     report_.findings.push_back({std::move(kind), std::move(subject), std::move(detail), repaired});
@@ -147,6 +160,20 @@ Async<bool> Checker::has_partner(const meta::AttachmentRow& row) {
     co_return found.has_value();
 }
 
+Async<> Checker::check_pages() {
+    std::uint64_t from = 1;
+    do {
+        auto look = [from](meta::Session& session) { return meta::look_at_pages(session, from); };
+        CO_TRY(const meta::PageLook pages, co_await database_.read(look));
+        for (const std::uint64_t page : pages.damaged) {
+            report("corrupt_database", "page " + std::to_string(page), "its checksum is wrong",
+                   false);
+        }
+        from = pages.next;
+    } while (from != 0);
+    co_return Result<>{};
+}
+
 Async<> Checker::check_structures() {
     CO_TRY(const auto problems, co_await database_.read(meta::structure_problems));
     for (const std::string& problem : problems) {
@@ -175,11 +202,11 @@ Async<FsckReport> fsck(meta::Database& database,
                        Repair repair,
                        Structures structures) {
     Checker checker(database, blobs, keys);
-    if (structures == Structures::check) CO_CHECK(co_await checker.check_structures());
-    CO_CHECK(co_await checker.check_rows());
-    CO_CHECK(co_await checker.check_blobs(repair));
-    CO_CHECK(co_await checker.check_usage(repair));
-    CO_CHECK(co_await checker.check_audit());
+    const auto checked = co_await checker.check_all(repair, structures);
+    // Damage that is in the report already may keep the rest from being read.
+    if (!checked && (checked.error().code != Errc::corrupt || !checker.has_findings())) {
+        co_return std::unexpected(checked.error());
+    }
     co_return checker.take_report();
 }
 

@@ -30,12 +30,13 @@ struct FsckReport {
     bool clean() const { return findings.empty(); }
 };
 
-// Reads every row, every frame and the whole audit. Findings are checked twice, so that what a
-// running server is just doing is not reported. With `repair`, strays are removed and usage is
-// counted again; bytes that are lost stay reported, because only a backup can bring them back.
+// Reads every page of the database, every row, every frame and the whole audit. Findings are
+// checked twice, so that what a running server is just doing is not reported. With `repair`, strays
+// are removed and usage is counted again; bytes that are lost stay reported, because only a backup
+// can bring them back.
 enum class Repair : bool { no, yes };
-// Whether the engine looks over its own structures (indexes, free pages), in one long read: while
-// a server runs on a large database, its deletions would have to wait for that.
+// Whether the engine looks over its own structures (indexes, order of rows), in one long read:
+// while a server runs on a large database, its deletions would have to wait for that.
 enum class Structures : bool { leave, check };
 Async<FsckReport> fsck(meta::Database& database,
                        blob::Store& blobs,

@@ -4,6 +4,7 @@
 #include "blob/file_copy.hpp"
 #include "blob/file_store.hpp"
 #include "meta/sqlite.hpp"
+#include "meta/sqlite_rewrite.hpp"
 #include "meta/stored_blobs.hpp"
 #include "service/audit.hpp"
 
@@ -33,6 +34,8 @@ public:
 
 private:
     Result<> copy_database();
+    Result<> open_database();
+    Result<> rewrite_database();
     Async<> check_identity();
     Async<> copy_blobs();
     Async<> finish();
@@ -53,13 +56,12 @@ private:
 
 Async<StagedStore> Stager::run(std::vector<AuditLink> ledger) {
     CO_CHECK(co_await blocking([this] { return copy_database(); }));
-    CO_TRY(database_, co_await blocking([this] {
-               return meta::open_sqlite({.file = staged_.database, .keys = &parts_.keys});
-           }));
+    CO_CHECK(co_await blocking([this] { return open_database(); }));
     CO_CHECK(co_await check_identity());
     CO_TRY(out_.ledger, co_await apply_ledger(*database_, ledger));
     CO_CHECK(co_await copy_blobs());
     CO_CHECK(co_await forget_removed_blobs(*database_));
+    CO_CHECK(co_await blocking([this] { return rewrite_database(); }));
     CO_CHECK(co_await finish());
     co_return std::move(out_);
 }
@@ -79,6 +81,25 @@ Result<> Stager::copy_database() {
     return refused(Errc::corrupt, from.string() +
                                       " was changed after the backup was made: use "
                                       "another copy of the backup");
+}
+
+Result<> Stager::open_database() {
+    TRY(database_, meta::open_sqlite({.file = staged_.database, .keys = &parts_.keys}));
+    return {};
+}
+
+// An engine that moves rows between pages leaves copies of them in free space, which the deletions
+// of the ledger do not reach.
+Result<> Stager::rewrite_database() {
+    database_.reset();
+    const fs::path rewritten = staged_.database.string() + "-new";
+    std::error_code error;
+    fs::remove(rewritten, error);
+    CHECK(meta::rewrite_sqlite(staged_.database, rewritten));
+    CHECK(destroy_file(staged_.database));
+    fs::rename(rewritten, staged_.database, error);
+    if (error) return refused(Errc::unavailable, "cannot rename " + rewritten.string());
+    return open_database();
 }
 
 Async<> Stager::check_identity() {
@@ -129,7 +150,7 @@ Async<> Stager::finish() {
 
 Result<> remove_staged(const StagedPaths& staged) {
     std::error_code error;
-    for (const char* suffix : {"", "-wal", "-shm"}) {
+    for (const char* suffix : {"", "-wal", "-shm", "-new"}) {
         fs::remove(staged.database.string() + suffix, error);
         if (error) break;
     }

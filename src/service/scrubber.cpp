@@ -20,6 +20,8 @@ using Steady = std::chrono::steady_clock;
 
 // After time that nobody used it is not made up for at once.
 constexpr auto burst_max = std::chrono::milliseconds(100);
+// What a row costs beside its bytes: many have none.
+constexpr std::size_t row_bytes = 4096;
 
 }  // namespace
 
@@ -29,6 +31,8 @@ Scrubber::Scrubber(Parts parts) : parts_(std::move(parts)), timer_(parts_.loop.g
 
 Task<> Scrubber::run() {
     if (parts_.bytes_per_second == 0) co_return;
+    // A start is no time for it.
+    co_await wait(std::min<Steady::duration>(parts_.interval, limits::scrub_retry_wait));
     while (!stopping_) {
         if (!is_due()) {
             co_await wait(std::min<Steady::duration>(parts_.interval, limits::sweep_interval));
@@ -83,6 +87,7 @@ Async<> Scrubber::pass() {
 Async<> Scrubber::look_at(const meta::AttachmentRow& row) {
     StoredCheck check(parts_.database, parts_.blobs, parts_.keys, this);
     CO_TRY(const auto problem, co_await check.check(row));
+    CO_CHECK(co_await after(0));
     ++attachments_;
     if (problem) {
         ++errors_;
@@ -98,6 +103,7 @@ Async<> Scrubber::look_at(const meta::AttachmentRow& row) {
 
 Async<> Scrubber::after(std::size_t bytes) {
     bytes_ += bytes;
+    if (bytes == 0) bytes = row_bytes;
     const auto cost = std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(
         static_cast<double>(bytes) / static_cast<double>(parts_.bytes_per_second)));
     const auto now = Steady::now();

@@ -5,8 +5,9 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { change } from "./support/data_folder.mjs";
 import { jsonOf } from "./support/partner_api.mjs";
-import { run, satchel, satchelJson, temporaryFolder } from "./support/program.mjs";
+import { satchel, satchelJson, temporaryFolder } from "./support/program.mjs";
 import { startDev } from "./support/server.mjs";
 
 const limit = { timeout: 120_000 };
@@ -27,10 +28,9 @@ async function deleteSome(server, count) {
 }
 
 // Runs SQL behind the server's back, the triggers that keep honest programs from it dropped.
-async function tamper(folder, sql) {
-  const script = `DROP TRIGGER deletion_audit_keeps_rows; DROP TRIGGER deletion_audit_keeps_content; ${sql}`;
-  const result = await run("sqlite3", ["-cmd", ".timeout 5000", join(folder, "satchel.db"), script]);
-  assert.equal(result.code, 0, result.stderr);
+function tamper(folder, sql) {
+  const drop = "DROP TRIGGER deletion_audit_keeps_rows; DROP TRIGGER deletion_audit_keeps_content";
+  return change(folder, `${drop}; ${sql}`);
 }
 
 async function assertBroken(args, pattern) {

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { findInFiles, query, storedBlobs } from "./support/data_folder.mjs";
+import { change, findInFiles, query, storedBlobs } from "./support/data_folder.mjs";
 import { until } from "./support/deadline.mjs";
 import { request } from "./support/http_client.mjs";
 import {
@@ -24,7 +24,7 @@ import {
   upload,
 } from "./support/messaging.mjs";
 import { assertError, jsonOf } from "./support/partner_api.mjs";
-import { run, satchel, satchelJson, temporaryFolder } from "./support/program.mjs";
+import { satchel, satchelJson, temporaryFolder } from "./support/program.mjs";
 import { startDev } from "./support/server.mjs";
 import { WebhookReceiver } from "./support/webhook_receiver.mjs";
 
@@ -246,8 +246,7 @@ for (const [sql, pattern] of forgeries) {
     assert.equal((await satchelJson(["audit", "verify", ...at])).start.seq, 4);
     await server.stop();
     const drop = "DROP TRIGGER deletion_audit_keeps_rows; DROP TRIGGER deletion_audit_keeps_content";
-    const done = await run("sqlite3", [join(server.folder, "satchel.db"), `${drop}; ${sql}`]);
-    assert.equal(done.code, 0, done.stderr);
+    await change(server.folder, `${drop}; ${sql}`);
     const verdict = await satchel(["audit", "verify", ...at]);
     assert.equal(verdict.code, 1, verdict.stdout);
     assert.match(verdict.stderr, pattern);

@@ -4,26 +4,21 @@
 // with the given number fails, alone or with all that follow it until heal().
 #pragma once
 
-#include <sqlite3.h>
+#include "meta/vfs_over.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace satchel::test {
 
-class FaultyVfs {
+class FaultyVfs final : public meta::VfsOver {
 public:
     enum class Fault : std::uint8_t { io_error, disk_full, short_write };
     enum class Lasting : bool { no, yes };
 
-    // Registers itself under `name`; files opened through it must be closed before it goes.
     explicit FaultyVfs(std::string name);
-    ~FaultyVfs();
-    FaultyVfs(const FaultyVfs&) = delete;
-    FaultyVfs& operator=(const FaultyVfs&) = delete;
-
-    const std::string& name() const { return name_; }
 
     void arm(int call, Fault fault, Lasting lasting);
     void heal() { armed_ = false; }
@@ -31,16 +26,15 @@ public:
     bool has_failed() const { return failed_; }
 
 private:
-    struct File;
-    friend struct FileMethods;
-    static int open(sqlite3_vfs*, const char*, sqlite3_file*, int, int*);
+    class File;
+    int before_open(const char* /*path*/, int /*flags*/) override {
+        return fails_now() ? SQLITE_CANTOPEN : SQLITE_OK;
+    }
+    std::unique_ptr<meta::VfsFile> wrap(const char*, sqlite3_file*, int) override;
 
     bool fails_now();
     int error_or(int io_error) const;
 
-    std::string name_;
-    sqlite3_vfs* base_;
-    sqlite3_vfs vfs_{};
     std::atomic<bool> armed_{false};
     std::atomic<bool> failed_{false};
     std::atomic<int> calls_{0};

@@ -7,9 +7,8 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "meta/vfs_over.hpp"
 #include "tests/support/power_supply.hpp"
-
-#include <sqlite3.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -17,29 +16,24 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace satchel::test {
 
 // Thread-safe.
-class PowerLossVfs {
+class PowerLossVfs final : public meta::VfsOver {
 public:
-    // Registers itself under `name`; files opened through it must be closed before it goes. What
-    // stands in a file when it is first opened is durable.
-    PowerLossVfs(std::string name, PowerSupply& supply);
-    ~PowerLossVfs();
-    PowerLossVfs(const PowerLossVfs&) = delete;
-    PowerLossVfs& operator=(const PowerLossVfs&) = delete;
-
-    const std::string& name() const { return name_; }
+    // What stands in a file when it is first opened is durable.
+    PowerLossVfs(std::string name, PowerSupply& supply)
+        : VfsOver(std::move(name), ""), supply_(supply) {}
 
     enum class Unsynced { lost, some, there };
     // Writes into `target`, an existing folder, what is left of every file. `seed` chooses `some`.
     void survive(const std::filesystem::path& target, Unsynced unsynced, unsigned seed) const;
 
 private:
-    struct File;
-    friend struct PowerLossMethods;
+    class File;
     // A write, or a truncation to `at` bytes if `bytes` is empty.
     struct Change {
         std::uint64_t at = 0;
@@ -53,25 +47,11 @@ private:
         bool removal_is_durable = false;
     };
     static void apply(const Change& change, Bytes& content);
-    struct Registry {
-        std::mutex mutex;
-        std::vector<PowerLossVfs*> all;
-    };
-    static Registry& registry();
-    static PowerLossVfs& of(sqlite3_vfs* vfs);
-    static PowerLossVfs* owner_of(const char* path);
-    static int open(sqlite3_vfs*, const char*, sqlite3_file*, int, int*);
-    static int remove(sqlite3_vfs*, const char*, int);
+    int before_open(const char*, int) override;
+    std::unique_ptr<meta::VfsFile> wrap(const char*, sqlite3_file*, int) override;
+    int remove(const char*, int) override;
 
-    std::string name_;
     PowerSupply& supply_;
-    sqlite3_vfs* base_;
-    // What SQLite hands back is found to be the owner's by what stands behind it.
-    struct Registered {
-        sqlite3_vfs vfs;
-        PowerLossVfs* owner;
-    };
-    Registered registered_{};
     mutable std::mutex mutex_;
     std::map<std::string, Content> contents_;  // By path.
 };

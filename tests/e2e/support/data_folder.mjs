@@ -1,8 +1,9 @@
 // What stands in a data folder, seen from outside the server.
 
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 
+import { rewritePageChecks } from "./page_checks.mjs";
 import { run } from "./program.mjs";
 
 // Every file below `folder`, as paths relative to it. A file that vanishes meanwhile is left out.
@@ -50,4 +51,13 @@ export async function query(dataFolder, sql) {
   ]);
   if (result.code !== 0) throw new Error(`sqlite3: ${result.stderr}`);
   return result.stdout.trim() === "" ? [] : JSON.parse(result.stdout);
+}
+
+// Runs SQL on the metadata behind the server's back, whether it is there or not.
+export async function change(dataFolder, sql) {
+  const file = join(dataFolder, "satchel.db");
+  const result = await run("sqlite3", ["-cmd", ".timeout 5000", file, sql]);
+  if (result.code !== 0) throw new Error(`sqlite3: ${result.stderr}`);
+  // A log that is there belongs to a server, which copies it into the file itself.
+  if (!existsSync(`${file}-wal`)) rewritePageChecks(file);
 }

@@ -1,0 +1,177 @@
+#include "meta/page_checks.hpp"
+
+#include "base/log.hpp"
+#include "crypto/crc32c.hpp"
+#include "meta/sqlite_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace satchel::meta {
+namespace {
+
+using Page = std::array<std::byte, page_bytes>;
+
+constexpr std::size_t checked_bytes = page_bytes - page_check_bytes;
+constexpr std::uint64_t pages_per_look = 256;
+// A page that is being written just now, by another thread or process, may be read half: read
+// again, it is whole.
+constexpr int reads_max = 3;
+
+// In the first page (docs of SQLite: "The Database Header").
+constexpr std::size_t reserved_at = 20;
+constexpr std::size_t application_at = 68;
+constexpr std::size_t header_bytes = 100;
+
+// Begun with the number: a page that was written to another's place does not agree.
+std::uint32_t check_of(ByteView page, std::uint64_t number) {
+    return crypto::crc32c(static_cast<std::uint32_t>(number), page.first(checked_bytes));
+}
+
+bool is_zero(ByteView bytes) {
+    return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+// Either of two marks: one flipped bit does not make the file another program's.
+bool is_ours(ByteView header) {
+    const bool has_room = std::to_integer<std::size_t>(header[reserved_at]) == page_check_bytes;
+    return has_room || as_text(header.subspan(application_at, 4)) == "SATC";
+}
+
+class DatabaseFile final : public VfsFile {
+public:
+    DatabaseFile(const char* path, sqlite3_file* below)
+        : VfsFile(below), path_(path == nullptr ? "" : path) {}
+
+    int read(void* to, int n, sqlite3_int64 at) override;
+    int write(const void* from, int n, sqlite3_int64 at) override;
+
+private:
+    enum class Owner : std::uint8_t { unknown, ours, another };
+
+    int find_owner();
+    int read_page(std::byte* to, std::uint64_t number);
+    int read_parts(std::byte* to, std::size_t n, std::uint64_t at);
+
+    std::string path_;
+    Owner owner_ = Owner::unknown;
+    Page page_{};
+};
+
+int DatabaseFile::find_owner() {
+    std::array<std::byte, header_bytes> header{};
+    const int code = VfsFile::read(header.data(), static_cast<int>(header.size()), 0);
+    // Later pages may be written before the first, which is a hole until then.
+    if (code == SQLITE_OK && !is_zero(header))
+        owner_ = is_ours(header) ? Owner::ours : Owner::another;
+    return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}
+
+// `to` has page_bytes.
+int DatabaseFile::read_page(std::byte* to, std::uint64_t number) {
+    const auto at = static_cast<sqlite3_int64>((number - 1) * page_bytes);
+    for (int reads = 0; reads < reads_max; ++reads) {
+        const int code = VfsFile::read(to, static_cast<int>(page_bytes), at);
+        if (code != SQLITE_OK) return code;
+        if (agrees_with_check({to, page_bytes}, number)) return SQLITE_OK;
+    }
+    log::error("metadata_page_damaged", {{"file", path_}, {"page", number}});
+    return SQLITE_IOERR_DATA;
+}
+
+// Anything but one page: the header, for one, is read before the size of a page is known.
+int DatabaseFile::read_parts(std::byte* to, std::size_t n, std::uint64_t at) {
+    while (n > 0) {
+        const std::uint64_t number = at / page_bytes + 1;
+        const std::size_t skip = at % page_bytes;
+        const std::size_t part = std::min(n, page_bytes - skip);
+        const int code = read_page(page_.data(), number);
+        if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
+        std::memcpy(to, page_.data() + skip, part);
+        if (code == SQLITE_IOERR_SHORT_READ) {
+            std::memset(to + part, 0, n - part);
+            return code;
+        }
+        to += part;
+        n -= part;
+        at += part;
+    }
+    return SQLITE_OK;
+}
+
+int DatabaseFile::read(void* to, int n, sqlite3_int64 at) {
+    if (owner_ == Owner::unknown) {
+        if (const int code = find_owner(); code != SQLITE_OK) return code;
+    }
+    if (owner_ != Owner::ours) return VfsFile::read(to, n, at);
+    const auto size = static_cast<std::size_t>(n);
+    const auto begin = static_cast<std::uint64_t>(at);
+    auto* const bytes = static_cast<std::byte*>(to);
+    const bool is_page = size == page_bytes && begin % page_bytes == 0;
+    return is_page ? read_page(bytes, begin / page_bytes + 1) : read_parts(bytes, size, begin);
+}
+
+int DatabaseFile::write(const void* from, int n, sqlite3_int64 at) {
+    const auto begin = static_cast<std::uint64_t>(at);
+    const ByteView bytes{static_cast<const std::byte*>(from), static_cast<std::size_t>(n)};
+    if (begin == 0 && bytes.size() >= header_bytes) {
+        owner_ = is_ours(bytes) ? Owner::ours : Owner::another;
+    } else if (owner_ == Owner::unknown) {
+        if (const int code = find_owner(); code != SQLITE_OK) return code;
+    }
+    const bool is_page = bytes.size() == page_bytes && begin % page_bytes == 0;
+    // Still unknown: new, and its first page is yet to be written.
+    if (owner_ == Owner::another || !is_page) return VfsFile::write(from, n, at);
+    std::ranges::copy(bytes, page_.begin());
+    write_page_check(page_, begin / page_bytes + 1);
+    return VfsFile::write(page_.data(), n, at);
+}
+
+}  // namespace
+
+void write_page_check(std::span<std::byte> page, std::uint64_t number) {
+    const std::uint32_t check = check_of(page, number);
+    for (std::size_t i = 0; i < page_check_bytes; ++i) {
+        page[checked_bytes + i] = static_cast<std::byte>(check >> (8 * i));
+    }
+}
+
+bool agrees_with_check(ByteView page, std::uint64_t number) {
+    if (read_u32(page.data() + checked_bytes) == check_of(page, number)) return true;
+    return is_zero(page);
+}
+
+PageVfs::PageVfs(const std::string& base) : VfsOver(unique_vfs_name("satchel-pages", this), base) {}
+
+std::unique_ptr<VfsFile> PageVfs::wrap(const char* path, sqlite3_file* below, int flags) {
+    if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return std::make_unique<VfsFile>(below);
+    return std::make_unique<DatabaseFile>(path, below);
+}
+
+Result<PageLook> look_at_pages(Session& session, std::uint64_t from) {
+    auto* const connection = dynamic_cast<SqliteConnection*>(&session);
+    ASSERT(connection != nullptr);
+    TRY(sqlite3_file* const file, database_file(connection->handle()));
+    sqlite3_int64 size = 0;
+    int code = file->pMethods->xFileSize(file, &size);
+    const std::uint64_t pages = static_cast<std::uint64_t>(size) / page_bytes;
+    const std::uint64_t end = std::min(pages + 1, from + pages_per_look);
+    PageLook look;
+    Page page;
+    for (std::uint64_t number = from; code == SQLITE_OK && number < end; ++number) {
+        const auto at = static_cast<sqlite3_int64>((number - 1) * page_bytes);
+        code = file->pMethods->xRead(file, page.data(), static_cast<int>(page.size()), at);
+        if (code != SQLITE_IOERR_DATA) continue;
+        look.damaged.push_back(number);
+        code = SQLITE_OK;
+    }
+    if (code != SQLITE_OK) {
+        return std::unexpected(sqlite_error(connection->handle(), code, "look at the pages"));
+    }
+    look.next = end <= pages ? end : 0;
+    return look;
+}
+
+}  // namespace satchel::meta

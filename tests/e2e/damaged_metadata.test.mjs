@@ -1,0 +1,90 @@
+// Bits that flip in the metadata's file (contract 10.11): found, wherever they are, by whatever
+// reads them and by fsck, beside a running server and without one.
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { assertError } from "./support/partner_api.mjs";
+import { satchel } from "./support/program.mjs";
+import { DevServer, startDev } from "./support/server.mjs";
+
+const limit = { timeout: 60_000 };
+const pageBytes = 4096;
+
+async function stoppedStore(t, files) {
+  const server = await startDev(t);
+  const ids = [];
+  for (let i = 0; i < files; i += 1) {
+    const filename = `${i}.txt`;
+    const made = await server.api.create({ filename, contentType: "text/plain", size: 4 });
+    ids.push(made.attachment_id);
+  }
+  await server.stop();
+  const file = join(server.folder, "satchel.db");
+  return { server, file, good: readFileSync(file), ids };
+}
+
+function flip(file, good, at) {
+  const bad = Buffer.from(good);
+  bad[at] ^= 1 << at % 8;
+  writeFileSync(file, bad);
+}
+
+async function fsckOf(folder) {
+  const { code, stdout, stderr } = await satchel(["fsck", "--data", folder, "--json"]);
+  return { code, stderr, findings: stdout === "" ? [] : JSON.parse(stdout).findings };
+}
+
+test("fsck names the page in which a bit has flipped, or cannot begin and says why", limit, async (t) => {
+  const { server, file, good } = await stoppedStore(t, 3);
+  assert.equal((await fsckOf(server.folder)).code, 0);
+  const pages = good.length / pageBytes;
+  assert.ok(pages > 20);
+  for (let page = 1; page <= pages; page += 1) {
+    flip(file, good, (page - 1) * pageBytes + ((page * 977) % pageBytes));
+    const { code, stderr, findings } = await fsckOf(server.folder);
+    if (findings.length === 0) {
+      assert.equal(code, 1, `page ${page}`);
+      assert.match(stderr, /damaged/);
+    } else {
+      assert.equal(code, 1);
+      const [first] = findings;
+      assert.deepEqual([first.kind, first.subject], ["corrupt_database", `page ${page}`]);
+    }
+  }
+  writeFileSync(file, good);
+  assert.equal((await fsckOf(server.folder)).code, 0);
+});
+
+test("a start on a damaged first page says what is wrong and what to do", limit, async (t) => {
+  const { server, file, good } = await stoppedStore(t, 1);
+  flip(file, good, 70);
+  const { code, stderr } = await satchel(["dev", "--data", server.folder, "--port", "0"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /cannot use the metadata in .*satchel\.db.*damaged.*restore/);
+});
+
+test("what stands on a damaged page is refused, and fsck finds it beside the server", limit, async (t) => {
+  const { server, file, good, ids } = await stoppedStore(t, 300);
+  const [first, last] = [ids[0], ids.at(-1)];
+  const raw = Buffer.from(first.replaceAll("-", ""), "hex");
+  const bad = Buffer.from(good);
+  let pages = 0;
+  for (let at = 0; at < good.length; at += pageBytes) {
+    if (!good.subarray(at, at + pageBytes).includes(raw)) continue;
+    bad[at + pageBytes - 1] ^= 4;
+    pages += 1;
+  }
+  assert.ok(pages > 0 && pages < 10, `${pages} pages`);
+  writeFileSync(file, bad);
+  const again = new DevServer(server.folder, [], {});
+  t.after(() => again.kill9());
+  await again.becomeReady();
+  assertError(await again.api.get(first), 500, 3006);
+  assert.equal((await again.api.get(last)).status, 200);
+  const { code, findings } = await fsckOf(server.folder);
+  assert.equal(code, 1);
+  assert.equal(findings.filter(({ kind }) => kind === "corrupt_database").length, pages);
+});
