@@ -11,6 +11,8 @@ export const uploadWindow = 15 * minute;
 
 // Stands in every content, file name and text. At rest it stands nowhere.
 export const marker = "SOAK-MARKER-7f1d";
+// Is only ever written to with what is gone, so nothing ever knows of this person.
+export const stranger = "+13039999992";
 
 const note = { contentType: "text/plain", extension: "txt" };
 const scan = { contentType: "image/tiff", extension: "tif" };
@@ -43,10 +45,11 @@ export function digestOf(bytes) {
 export class Attachment {
   // `status`: "pending", "complete", "failed", or "gone" for good. What a cut request may have
   // done is in `unsure`: the attachment is then looked at before it is used again.
-  constructor({ id, partner, content, createdAt, uploadUrl, isEphemeral }) {
+  constructor({ id, partner, content, size, createdAt, uploadUrl, isEphemeral }) {
     this.id = id;
     this.partner = partner;
     this.content = content;
+    this.size = size; // As announced.
     this.createdAt = createdAt;
     this.uploadUrl = uploadUrl;
     this.status = "pending";
@@ -56,6 +59,9 @@ export class Attachment {
     this.why = undefined; // It is gone: the audit's cause.
     // Everything that ever named its bytes: URL -> { kind, signedUntil?, digest? }.
     this.urls = new Map();
+    // Those that were given out after the backup of which the store was made. Whether they hold is
+    // not said; once it is gone they must not.
+    this.forgottenUrls = new Map();
   }
 
   get isLive() {
@@ -68,10 +74,13 @@ export class Attachment {
 }
 
 export class Message {
-  constructor({ id, partner, chat, parts }) {
+  constructor({ id, partner, line, person, chat, createdAt, parts }) {
     this.id = id;
     this.partner = partner;
+    this.line = line;
+    this.person = person; // The handle on the other side.
     this.chat = chat;
+    this.createdAt = createdAt;
     this.parts = parts; // Attachments, in order; null for text.
     this.isGone = false;
   }
@@ -114,6 +123,43 @@ export class Model {
     one.status = "gone";
     one.unsure = undefined;
     one.why = why;
+    for (const [url, seen] of one.forgottenUrls) one.urls.set(url, seen);
+  }
+
+  find(id) {
+    return this.attachments.find((one) => one.id === id);
+  }
+
+  // What a partner has stored, as quotas count it: a failed upload has no bytes and is no file.
+  usage(partner) {
+    const sum = { pending: 0, complete: 0, failed: 0, pendingBytes: 0, bytes: 0 };
+    for (const one of this.attachments) {
+      if (one.partner !== partner || one.status === "gone") continue;
+      sum[one.status] += 1;
+      if (one.status === "pending") sum.pendingBytes += one.size;
+      if (one.status === "complete") sum.bytes += one.size;
+    }
+    return sum;
+  }
+
+  // What an erasure of a partner, or of what it has of one person, takes. Before `before` was made
+  // what goes; the attachments of a person go with the messages, whenever they were made.
+  erasable(partner, { person, before = Infinity }) {
+    const messages = this.messages.filter(
+      (each) =>
+        each.partner === partner &&
+        !each.isGone &&
+        each.createdAt < before &&
+        (!person || each.person === person),
+    );
+    const sent = new Set(messages.flatMap(({ parts }) => parts));
+    const attachments = this.attachments.filter(
+      (one) =>
+        one.partner === partner &&
+        one.status !== "gone" &&
+        (person ? sent.has(one) : one.createdAt < before),
+    );
+    return { messages, attachments };
   }
 
   // What a backup that is made now will bring back.
@@ -144,6 +190,7 @@ export class Model {
     for (const one of this.attachments) {
       if (one.status === "gone") continue;
       const then = attachments.get(one);
+      for (const [url, seen] of one.urls) one.forgottenUrls.set(url, seen);
       if (then) Object.assign(one, then, { urls: new Map(then.urls) });
       else this.goes(one, "never there");
     }
