@@ -52,8 +52,12 @@ function someTime(world, partner) {
 export async function erase(world) {
   const partner = world.choices.pick(world.model.partners);
   const messages = world.model.messages.filter((each) => each.partner === partner);
-  const isPerson = messages.length > 0 && world.choices.below(6) > 0;
-  const person = isPerson ? world.choices.pick(messages).person : undefined;
+  const withMedia = messages.filter(
+    ({ isGone, parts }) => !isGone && parts.some((one) => one && one.status !== "gone"),
+  );
+  const known = withMedia.length > 0 && world.choices.below(4) > 0 ? withMedia : messages;
+  const isPerson = known.length > 0 && world.choices.below(6) > 0;
+  const person = isPerson ? world.choices.pick(known).person : undefined;
   const time = world.choices.below(3) === 0 ? someTime(world, partner) : undefined;
   const args = ["--partner", partner.id];
   if (person) args.push("--handle", person);
