@@ -19,11 +19,14 @@ const arrivalMs = 60_000;
 //   environment                  what the server must be told
 //   handedOver(world, message)   the message that was sent has left
 //   passOn(world, message, line) it has come in at a line of this server; gives its id there
-//   comeIn(world, line, from, content)   somebody outside writes to `line`; gives the message's id
+//   comeIn(world, line, people, content)  the first of them writes to `line` and to the others; gives
+//                                the message's id
+//   bringsGroups                 whether there may be others
 //   media()                      every { id, url } that was given out since the last call
 
 class Sandbox {
   environment = {};
+  bringsGroups = false;
 
   media() {
     return [];
@@ -44,7 +47,7 @@ class Sandbox {
     return json.data.id;
   }
 
-  async comeIn(world, line, from, { bytes, contentType, extension }) {
+  async comeIn(world, line, [from], { bytes, contentType, extension }) {
     const form = new FormData();
     const message = { line: line.number, from, text: marker };
     form.set("message", new Blob([JSON.stringify(message)], { type: "application/json" }));
@@ -61,6 +64,8 @@ class Sandbox {
 
 // Takes some messages only when they come again, reports some at once, others later or never.
 class Bridge {
+  bringsGroups = true;
+
   static async start(t) {
     const bridge = new Bridge();
     const answers = [202, [200, '{"status":"delivered"}'], 202, 503];
@@ -99,22 +104,22 @@ class Bridge {
         ? { type: "text", value: part.value }
         : { type: "media", url: part.url, filename: part.filename, content_type: part.mime_type },
     );
-    return this.tell(world, line, message.line.number, parts);
+    return this.tell(world, line, [message.line.number], parts);
   }
 
-  async comeIn(world, line, from, { bytes, contentType, extension }) {
+  async comeIn(world, line, people, { bytes, contentType, extension }) {
     const path = `/${this.came}.${extension}`;
     this.scripted.files.set(path, [200, { "content-type": contentType }, bytes]);
     const url = new URL(path, this.scripted.url).href;
     const media = { type: "media", url, filename: `${marker}.${extension}` };
-    const id = await this.tell(world, line, from, [{ type: "text", value: marker }, media]);
+    const id = await this.tell(world, line, people, [{ type: "text", value: marker }, media]);
     this.scripted.files.delete(path);
     return id;
   }
 
-  async tell(world, line, from, parts) {
+  async tell(world, line, [from, ...others], parts) {
     this.came += 1;
-    const report = { id: `in-${this.came}`, line: line.number, from, parts };
+    const report = { id: `in-${this.came}`, line: line.number, from, others, parts };
     const take = async () => {
       const answer = await this.scripted.tell(world.server, "inbound", report);
       assert.equal(answer.status, 202, String(answer.body));

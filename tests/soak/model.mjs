@@ -74,15 +74,21 @@ export class Attachment {
 }
 
 export class Message {
-  constructor({ id, partner, line, person, chat, createdAt, parts }) {
+  constructor({ id, line, people, sender, chat, createdAt, parts }) {
     this.id = id;
-    this.partner = partner;
+    this.partner = line.partner;
     this.line = line;
-    this.person = person; // The handle on the other side.
+    this.people = people; // The handles on the other side; several are a group.
+    this.sender = sender; // One of them; undefined: the line.
     this.chat = chat;
     this.createdAt = createdAt;
     this.parts = parts; // Attachments, in order; null for text.
     this.isGone = false;
+  }
+
+  // Of what a person is about, in a group only what that person said.
+  isOf(person) {
+    return this.people.length > 1 ? this.sender === person : this.people[0] === person;
   }
 }
 
@@ -150,7 +156,7 @@ export class Model {
         each.partner === partner &&
         !each.isGone &&
         each.createdAt < before &&
-        (!person || each.person === person),
+        (!person || each.isOf(person)),
     );
     const sent = new Set(messages.flatMap(({ parts }) => parts));
     const attachments = this.attachments.filter(
@@ -160,6 +166,11 @@ export class Model {
         (person ? sent.has(one) : one.createdAt < before),
     );
     return { messages, attachments };
+  }
+
+  erased({ messages, attachments }) {
+    for (const message of messages) message.isGone = true;
+    for (const one of attachments) this.goes(one, "erase");
   }
 
   // What a backup that is made now will bring back.

@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { findInFiles } from "../e2e/support/data_folder.mjs";
 import { assertError } from "../e2e/support/partner_api.mjs";
+import { satchel } from "../e2e/support/program.mjs";
 import { checkUsage } from "./house.mjs";
 import { marker } from "./model.mjs";
 
@@ -49,7 +50,7 @@ function someTime(world, partner) {
 }
 
 // A partner, or one person whom a partner knows; everything, or what is older than something.
-export async function erase(world) {
+function chooseErasure(world) {
   const partner = world.choices.pick(world.model.partners);
   const messages = world.model.messages.filter((each) => each.partner === partner);
   const withMedia = messages.filter(
@@ -57,26 +58,47 @@ export async function erase(world) {
   );
   const known = withMedia.length > 0 && world.choices.below(4) > 0 ? withMedia : messages;
   const isPerson = known.length > 0 && world.choices.below(6) > 0;
-  const person = isPerson ? world.choices.pick(known).person : undefined;
+  const person = isPerson ? world.choices.pick(world.choices.pick(known).people) : undefined;
   const time = world.choices.below(3) === 0 ? someTime(world, partner) : undefined;
-  const args = ["--partner", partner.id];
+  const args = ["erase", "--partner", partner.id];
   if (person) args.push("--handle", person);
   if (time) args.push("--before", time.toISOString().replace(".000Z", "Z"));
+  return { partner, person, time, args };
+}
+
+// Now and then only asked what it would do, or cut by a kill and asked again.
+export async function erase(world) {
+  const { partner, person, time, args } = chooseErasure(world);
   // What is over anyway goes with its own cause: not while the sweeper is at it.
   await checkUsage(world);
   const takes = world.model.erasable(partner, { person, before: time?.getTime() });
-  const isDry = world.choices.below(4) === 0;
-  const { dry_run: wasDry, erased } = await world.cli("erase", ...args, isDry ? "--dry-run" : "--yes");
-  assert.equal(wasDry, isDry);
-  assert.equal(erased.messages, takes.messages.length, `messages of ${args}`);
-  // An attachment in two messages is counted with both as long as neither goes.
-  if (isDry && person) assert.ok(erased.attachments >= takes.attachments.length, String(args));
-  else assert.equal(erased.attachments, takes.attachments.length, `attachments of ${args}`);
-  if (isDry) return takes.attachments;
-  for (const message of takes.messages) message.isGone = true;
-  for (const one of takes.attachments) world.model.goes(one, "erase");
+  const [messages, attachments] = [takes.messages.length, takes.attachments.length];
+  const kind = world.choices.pick(["dry", "cut", "whole", "whole"]);
+  if (kind === "dry") {
+    const { dry_run: wasDry, erased } = await world.cli(...args, "--dry-run");
+    assert.deepEqual([wasDry, erased.messages], [true, messages], String(args));
+    // An attachment in two messages of a person is counted with both as long as neither goes.
+    const isCounted = person ? erased.attachments >= attachments : erased.attachments === attachments;
+    assert.ok(isCounted, `${erased.attachments} of ${attachments}: ${args}`);
+    return takes.attachments;
+  }
+  if (kind === "cut") await cutByKill(world, args);
+  const { erased } = await world.cli(...args, "--yes");
+  const counts = [erased.messages, erased.attachments];
+  if (kind === "whole") assert.deepEqual(counts, [messages, attachments], String(args));
+  world.model.erased(takes);
   if (!time) checkNoTrace(world, person ? [person] : partner.people);
   return takes.attachments;
+}
+
+async function cutByKill(world, args) {
+  const cut = satchel([...args, "--yes", "--data", world.data]);
+  await new Promise((resolve) => {
+    setTimeout(resolve, world.choices.below(300));
+  });
+  await world.server.kill9();
+  await cut;
+  await world.start();
 }
 
 // Nobody else knows these people. Lines are the server's own.

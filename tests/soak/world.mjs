@@ -32,7 +32,7 @@ export class World {
     this.data = join(folder, "data");
     this.choices = new SeededChoices(seed);
     this.model = new Model();
-    this.people = 0;
+    this.peopleMet = 0;
     this.given = []; // URLs of attachments that the model does not know yet: { id, url }.
     this.deliveriesHeard = 0;
     this.aheadMs = 0; // Of the server's clock before ours.
@@ -48,9 +48,15 @@ export class World {
     if (partner.people.length > 0 && this.choices.below(2) === 0) {
       return this.choices.pick(partner.people);
     }
-    this.people += 1;
-    partner.people.push(`+1303${String(1_000_000 + this.people).slice(-6)}2`);
+    this.peopleMet += 1;
+    partner.people.push(`+1303${String(1_000_000 + this.peopleMet).slice(-6)}2`);
     return partner.people.at(-1);
+  }
+
+  // Now and then a group.
+  someone(partner) {
+    const first = this.person(partner);
+    return this.choices.below(4) > 0 ? [first] : [...new Set([first, this.person(partner)])];
   }
 
   async begin() {
@@ -194,13 +200,13 @@ export class World {
     const other = this.choices.pick(this.model.partners);
     const toLine = this.choices.below(3) === 0 && other !== partner;
     const line = toLine ? this.choices.pick(other.lines) : undefined;
-    const to = toLine ? line.number : this.person(partner);
+    const to = toLine ? [line.number] : this.someone(partner);
     const parts = [
       { type: "text", value: marker },
       ...attachments.map((one) => ({ type: "media", attachment_id: one.id })),
     ];
     const answer = await this.api(partner).call("POST", "/v3/chats", {
-      body: { from: from.number, to: [to], message: { parts } },
+      body: { from: from.number, to, message: { parts } },
     });
     assert.equal(answer.status, 201, String(answer.body));
     for (const one of attachments) {
@@ -208,11 +214,14 @@ export class World {
       one.isEphemeral ||= from.isEphemeral;
     }
     const { chat } = jsonOf(answer);
-    const message = await this.addMessage(from, to, chat.message.id, [null, ...attachments]);
+    const message = await this.addMessage(from, { people: to }, chat.message.id, [
+      null,
+      ...attachments,
+    ]);
     await this.carrier.handedOver(this, message);
     if (!toLine) return message;
     const copy = await this.carrier.passOn(this, message, line);
-    await this.takeIn(line, from.number, copy, message.parts);
+    await this.takeIn(line, [from.number], copy, message.parts);
     return message;
   }
 
@@ -220,20 +229,21 @@ export class World {
     const partner = this.choices.pick(this.model.partners);
     const line = this.choices.pick(partner.lines);
     const content = makeContent(this.choices);
-    const from = this.person(partner);
-    const id = await this.carrier.comeIn(this, line, from, content);
-    const { parts } = await this.takeIn(line, from, id, [null, { content }]);
+    const people = this.carrier.bringsGroups ? this.someone(partner) : [this.person(partner)];
+    const id = await this.carrier.comeIn(this, line, people, content);
+    const { parts } = await this.takeIn(line, people, id, [null, { content }]);
     return parts[1];
   }
 
-  // A message that has come in. `sent`: of what its media are copies, in order.
-  async takeIn(line, from, id, sent) {
+  // A message that has come in, from the first of `people`. `sent`: of what its media are copies, in
+  // order.
+  async takeIn(line, people, id, sent) {
     const told = jsonOf(await this.api(line.partner).call("GET", `/v3/messages/${id}`));
     const parts = [];
     for (const [i, part] of told.parts.entries()) {
       parts.push(sent[i] && (await this.adopt(line, part, sent[i].content)));
     }
-    return this.addMessage(line, from, id, parts);
+    return this.addMessage(line, { people, sender: people[0] }, id, parts);
   }
 
   // An attachment that the server made for what came in.
@@ -256,12 +266,11 @@ export class World {
     return one;
   }
 
-  async addMessage(line, person, id, parts) {
-    const { partner } = line;
-    const told = jsonOf(await this.api(partner).call("GET", `/v3/messages/${id}`));
+  async addMessage(line, { people, sender }, id, parts) {
+    const told = jsonOf(await this.api(line.partner).call("GET", `/v3/messages/${id}`));
     const createdAt = Date.parse(told.created_at);
     const chat = told.chat_id;
-    const message = new Message({ id, partner, line, person, chat, createdAt, parts });
+    const message = new Message({ id, line, people, sender, chat, createdAt, parts });
     told.parts.forEach((part, i) => this.learnUrl(parts[i], part.url));
     this.model.messages.push(message);
     return message;
