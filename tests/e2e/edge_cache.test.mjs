@@ -23,9 +23,10 @@ const document = fileURLToPath(new URL("../../docs/operations/edge.md", import.m
 // The document's example with other places and, in each answer, what the cache had to do with it.
 function exampleFor({ port, cache, origin }) {
   const [, example] = /```nginx\n(.*?)```/s.exec(readFileSync(document, "utf8"));
+  const said = "add_header X-Cache $upstream_cache_status always;";
   return [
     ["/var/cache/nginx/satchel", cache],
-    ["listen 443 ssl;", `listen 127.0.0.1:${port}; add_header X-Cache $upstream_cache_status always;`],
+    ["listen 443 ssl;", `listen 127.0.0.1:${port}; ${said}`],
     ["http://127.0.0.1:8780", origin],
   ].reduce((text, [from, to]) => {
     assert.ok(text.includes(from), `${from} in the example`);

@@ -19,8 +19,8 @@ const arrivalMs = 60_000;
 //   environment                  what the server must be told
 //   handedOver(world, message)   the message that was sent has left
 //   passOn(world, message, line) it has come in at a line of this server; gives its id there
-//   comeIn(world, line, people, content)  the first of them writes to `line` and to the others; gives
-//                                the message's id
+//   comeIn(world, line, people, content)   the first of them writes to the line and to the others;
+//                                gives the message's id
 //   bringsGroups                 whether there may be others
 //   media()                      every { id, url } that was given out since the last call
 

@@ -25,7 +25,9 @@ export async function checkHouse(world) {
   assert.deepEqual(findInFiles(world.data, [marker, stranger]), [], "in clear on the disk");
   assert.ok(!world.server.output.includes(marker), "in the log");
   await checkAudit(world);
-  for (const args of someOf(world, commands(world), commandsPerLook)) await checkSilent(world, args);
+  for (const args of someOf(world, commands(world), commandsPerLook)) {
+    await checkSilent(world, args);
+  }
 }
 
 function someOf(world, all, count) {
@@ -120,7 +122,8 @@ const asUuid = (hex) => hex.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})/, "
 
 // Uploads that were asked for, whose answer was lost with the server: there are at most `max`.
 export async function adoptUnanswered(world, max) {
-  const rows = await query(world.data, "SELECT hex(id) AS id, hex(partner) AS partner FROM attachments");
+  const sql = "SELECT hex(id) AS id, hex(partner) AS partner FROM attachments";
+  const rows = await query(world.data, sql);
   const unknown = rows.filter(({ id }) => !world.model.find(asUuid(id)));
   assert.ok(unknown.length <= max, `${unknown.length} attachments that nobody asked for`);
   for (const row of unknown) {

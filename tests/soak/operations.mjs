@@ -3,7 +3,9 @@
 import { check, checkAll } from "./checks.mjs";
 import { adoptUnanswered } from "./house.mjs";
 import { day, minute, uploadWindow } from "./model.mjs";
-import { backUp, changeTier, erase, restore, rotateKeys, squeeze } from "./operator.mjs";
+import {
+  backUp, changeTier, erase, replayWebhooks, restore, rotateKeys, squeeze,
+} from "./operator.mjs";
 
 const openAtOnce = 6; // Operations under way when the server is killed.
 
@@ -82,6 +84,7 @@ export const operations = [
       for (const one of await erase(world)) await check(world, one);
     },
   },
+  { weight: 1, name: "replay webhooks", run: replayWebhooks },
   { weight: 2, name: "back up", run: backUp },
   {
     weight: 1,

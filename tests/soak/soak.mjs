@@ -63,9 +63,10 @@ export async function soak({ seed, minutes, gateway, log = console.log }) {
     await world.stop();
   } catch (error) {
     log(world.server?.logTail() ?? "");
-    const again = `node tests/soak/soak.mjs --seed ${seed} --minutes ${minutes} --gateway ${gateway}`;
     const place = `soak: seed ${seed}, gateway ${gateway}, step ${steps} (${name})`;
-    throw new Error(`${place}: ${error.message}\nagain: ${again}`, { cause: error });
+    const options = `--seed ${seed} --minutes ${minutes} --gateway ${gateway}`;
+    const again = `again: node tests/soak/soak.mjs ${options}`;
+    throw new Error(`${place}: ${error.message}\n${again}`, { cause: error });
   } finally {
     if (world.server?.running) await world.server.kill9();
     for (const cleanup of cleanups) await cleanup();

@@ -35,6 +35,7 @@ export class World {
     this.peopleMet = 0;
     this.given = []; // URLs of attachments that the model does not know yet: { id, url }.
     this.deliveriesHeard = 0;
+    this.isLateAway = true;
     this.aheadMs = 0; // Of the server's clock before ours.
     this.cutting = false; // The server is being killed: any request may fail.
   }
@@ -61,7 +62,9 @@ export class World {
 
   async begin() {
     this.carrier = await startCarrier(this.t, this.gateway);
-    this.receiver = await WebhookReceiver.start(this.t);
+    this.receiver = await WebhookReceiver.start(this.t, ({ url }) =>
+      url.startsWith("/late/") && this.isLateAway ? 503 : 200,
+    );
     await this.start();
     for (let i = 0; i < partnersMade; i += 1) {
       const made = await this.cli("partner", "add", `partner ${i}`);
@@ -73,14 +76,19 @@ export class World {
         partner.lines.push({ partner, number, isEphemeral: false });
       }
       this.model.partners.push(partner);
-      const answer = await this.api(partner).call("POST", "/v3/webhook-subscriptions", {
-        body: {
-          target_url: `${this.receiver.origin}/${i}?version=2026-02-03`,
-          subscribed_events: ["message.received", "message.sent"],
-        },
-      });
-      assert.equal(answer.status, 201, String(answer.body));
+      // One receiver that is there, and one that mostly is not.
+      for (const path of [`/${i}`, `/late/${i}`]) await this.subscribe(partner, path);
     }
+  }
+
+  async subscribe(partner, path) {
+    const answer = await this.api(partner).call("POST", "/v3/webhook-subscriptions", {
+      body: {
+        target_url: `${this.receiver.origin}${path}?version=2026-02-03`,
+        subscribed_events: ["message.received", "message.sent"],
+      },
+    });
+    assert.equal(answer.status, 201, String(answer.body));
   }
 
   async start() {
@@ -235,8 +243,8 @@ export class World {
     return parts[1];
   }
 
-  // A message that has come in, from the first of `people`. `sent`: of what its media are copies, in
-  // order.
+  // A message that has come in, from the first of `people`. `sent`: what its media are copies of,
+  // in order.
   async takeIn(line, people, id, sent) {
     const told = jsonOf(await this.api(line.partner).call("GET", `/v3/messages/${id}`));
     const parts = [];
