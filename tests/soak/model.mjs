@@ -57,7 +57,7 @@ export class Attachment {
     this.isEphemeral = isEphemeral;
     this.unsure = undefined;
     this.why = undefined; // It is gone: the audit's cause.
-    this.isInRestoredEvents = false; // Events that waited in a restored backup name it, gone or not.
+    this.isInRestoredEvents = false; // Events that waited in a restored backup name it still.
     // Everything that ever named its bytes: URL -> { kind, signedUntil?, digest? }.
     this.urls = new Map();
     // Those that were given out after the backup of which the store was made. Whether they hold is
