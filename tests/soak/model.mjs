@@ -11,6 +11,8 @@ export const uploadWindow = 15 * minute;
 
 // Stands in every content, file name and text. At rest it stands nowhere.
 export const marker = "SOAK-MARKER-7f1d";
+// Is only ever written to with what is gone, so nothing ever knows of this person.
+export const stranger = "+13039999992";
 
 const note = { contentType: "text/plain", extension: "txt" };
 const scan = { contentType: "image/tiff", extension: "tif" };
@@ -43,10 +45,11 @@ export function digestOf(bytes) {
 export class Attachment {
   // `status`: "pending", "complete", "failed", or "gone" for good. What a cut request may have
   // done is in `unsure`: the attachment is then looked at before it is used again.
-  constructor({ id, partner, content, createdAt, uploadUrl, isEphemeral }) {
+  constructor({ id, partner, content, size, createdAt, uploadUrl, isEphemeral }) {
     this.id = id;
     this.partner = partner;
     this.content = content;
+    this.size = size; // As announced.
     this.createdAt = createdAt;
     this.uploadUrl = uploadUrl;
     this.status = "pending";
@@ -54,8 +57,12 @@ export class Attachment {
     this.isEphemeral = isEphemeral;
     this.unsure = undefined;
     this.why = undefined; // It is gone: the audit's cause.
+    this.isInRestoredEvents = false; // Events that waited in a restored backup name it still.
     // Everything that ever named its bytes: URL -> { kind, signedUntil?, digest? }.
     this.urls = new Map();
+    // Those that were given out after the backup of which the store was made. Whether they hold is
+    // not said; once it is gone they must not.
+    this.forgottenUrls = new Map();
   }
 
   get isLive() {
@@ -68,12 +75,21 @@ export class Attachment {
 }
 
 export class Message {
-  constructor({ id, partner, chat, parts }) {
+  constructor({ id, line, people, sender, chat, createdAt, parts }) {
     this.id = id;
-    this.partner = partner;
+    this.partner = line.partner;
+    this.line = line;
+    this.people = people; // The handles on the other side; several are a group.
+    this.sender = sender; // One of them; undefined: the line.
     this.chat = chat;
+    this.createdAt = createdAt;
     this.parts = parts; // Attachments, in order; null for text.
     this.isGone = false;
+  }
+
+  // Of what a person is about, in a group only what that person said.
+  isOf(person) {
+    return this.people.length > 1 ? this.sender === person : this.people[0] === person;
   }
 }
 
@@ -114,6 +130,48 @@ export class Model {
     one.status = "gone";
     one.unsure = undefined;
     one.why = why;
+    for (const [url, seen] of one.forgottenUrls) one.urls.set(url, seen);
+  }
+
+  find(id) {
+    return this.attachments.find((one) => one.id === id);
+  }
+
+  // What a partner has stored, as quotas count it: a failed upload has no bytes and is no file.
+  usage(partner) {
+    const sum = { pending: 0, complete: 0, failed: 0, pendingBytes: 0, bytes: 0 };
+    for (const one of this.attachments) {
+      if (one.partner !== partner || one.status === "gone") continue;
+      sum[one.status] += 1;
+      if (one.status === "pending") sum.pendingBytes += one.size;
+      if (one.status === "complete") sum.bytes += one.size;
+    }
+    return sum;
+  }
+
+  // What an erasure of a partner, or of what it has of one person, takes. Before `before` was made
+  // what goes; the attachments of a person go with the messages, whenever they were made.
+  erasable(partner, { person, before = Infinity }) {
+    const messages = this.messages.filter(
+      (each) =>
+        each.partner === partner &&
+        !each.isGone &&
+        each.createdAt < before &&
+        (!person || each.isOf(person)),
+    );
+    const sent = new Set(messages.flatMap(({ parts }) => parts));
+    const attachments = this.attachments.filter(
+      (one) =>
+        one.partner === partner &&
+        one.status !== "gone" &&
+        (person ? sent.has(one) : one.createdAt < before),
+    );
+    return { messages, attachments };
+  }
+
+  erased({ messages, attachments }) {
+    for (const message of messages) message.isGone = true;
+    for (const one of attachments) this.goes(one, "erase");
   }
 
   // What a backup that is made now will bring back.
@@ -142,8 +200,12 @@ export class Model {
   restore({ attachments, messages, tiers }) {
     for (const [scope, isEphemeral] of tiers) scope.isEphemeral = isEphemeral;
     for (const one of this.attachments) {
-      if (one.status === "gone") continue;
       const then = attachments.get(one);
+      if (one.status === "gone") {
+        one.isInRestoredEvents ||= then !== undefined;
+        continue;
+      }
+      for (const [url, seen] of one.urls) one.forgottenUrls.set(url, seen);
       if (then) Object.assign(one, then, { urls: new Map(then.urls) });
       else this.goes(one, "never there");
     }

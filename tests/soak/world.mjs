@@ -1,15 +1,14 @@
-// A server, its partners, and everything a partner or operator does to it, told to the model.
+// A server, its partners, and everything that partners and people do to it, told to the model.
 
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { until } from "../e2e/support/deadline.mjs";
 import { jsonOf, PartnerApi, put } from "../e2e/support/partner_api.mjs";
 import { satchelJson } from "../e2e/support/program.mjs";
 import { SeededChoices } from "../e2e/support/random.mjs";
 import { DevServer } from "../e2e/support/server.mjs";
 import { WebhookReceiver } from "../e2e/support/webhook_receiver.mjs";
+import { startCarrier } from "./carrier.mjs";
 import { Attachment, day, makeContent, marker, Message, minute, Model } from "./model.mjs";
 
 const partnersMade = 3;
@@ -26,13 +25,17 @@ function signedUntil(query) {
 }
 
 export class World {
-  constructor(folder, seed, t) {
+  constructor(folder, { seed, gateway }, t) {
     this.t = t;
+    this.gateway = gateway;
     this.home = folder;
     this.data = join(folder, "data");
     this.choices = new SeededChoices(seed);
     this.model = new Model();
-    this.people = 0;
+    this.peopleMet = 0;
+    this.given = []; // URLs of attachments that the model does not know yet: { id, url }.
+    this.deliveriesHeard = 0;
+    this.isLateAway = true;
     this.aheadMs = 0; // Of the server's clock before ours.
     this.cutting = false; // The server is being killed: any request may fail.
   }
@@ -41,35 +44,59 @@ export class World {
     return Date.now() + this.aheadMs;
   }
 
-  person() {
-    this.people += 1;
-    return `+1303${String(1_000_000 + this.people).slice(-6)}2`;
+  // Somebody outside, whom no other partner knows.
+  person(partner) {
+    if (partner.people.length > 0 && this.choices.below(2) === 0) {
+      return this.choices.pick(partner.people);
+    }
+    this.peopleMet += 1;
+    partner.people.push(`+1303${String(1_000_000 + this.peopleMet).slice(-6)}2`);
+    return partner.people.at(-1);
+  }
+
+  // Now and then a group.
+  someone(partner) {
+    const first = this.person(partner);
+    return this.choices.below(4) > 0 ? [first] : [...new Set([first, this.person(partner)])];
   }
 
   async begin() {
-    this.receiver = await WebhookReceiver.start(this.t);
+    this.carrier = await startCarrier(this.t, this.gateway);
+    this.receiver = await WebhookReceiver.start(this.t, ({ url }) =>
+      url.startsWith("/late/") && this.isLateAway ? 503 : 200,
+    );
     await this.start();
     for (let i = 0; i < partnersMade; i += 1) {
       const made = await this.cli("partner", "add", `partner ${i}`);
-      const partner = { id: made.partner_id, key: made.api_key, lines: [], isEphemeral: false };
+      const partner = { id: made.partner_id, key: made.api_key, isEphemeral: false };
+      Object.assign(partner, { lines: [], people: [] });
       for (let j = 0; j < linesEach; j += 1) {
         const number = `+1555020${i}${j}00`;
         await this.cli("line", "add", partner.id, number);
-        partner.lines.push({ number, isEphemeral: false });
+        partner.lines.push({ partner, number, isEphemeral: false });
       }
       this.model.partners.push(partner);
-      const answer = await this.api(partner).call("POST", "/v3/webhook-subscriptions", {
-        body: {
-          target_url: `${this.receiver.origin}/${i}?version=2026-02-03`,
-          subscribed_events: ["message.received", "message.sent"],
-        },
-      });
-      assert.equal(answer.status, 201, String(answer.body));
+      // One receiver that is there, and one that mostly is not.
+      for (const path of [`/${i}`, `/late/${i}`]) await this.subscribe(partner, path);
     }
   }
 
+  async subscribe(partner, path) {
+    const answer = await this.api(partner).call("POST", "/v3/webhook-subscriptions", {
+      body: {
+        target_url: `${this.receiver.origin}${path}?version=2026-02-03`,
+        subscribed_events: ["message.received", "message.sent"],
+      },
+    });
+    assert.equal(answer.status, 201, String(answer.body));
+  }
+
   async start() {
-    const env = { SATCHEL_MEDIA__PREVIEWS: "true" };
+    const env = {
+      SATCHEL_MEDIA__PREVIEWS: "true",
+      SATCHEL_SERVER__MESSAGES_PER_MINUTE: "0",
+      ...this.carrier.environment,
+    };
     this.server = new DevServer(this.data, ["--test-clock"], env);
     await this.server.becomeReady();
     // Time that was moved is forgotten by a restart.
@@ -103,8 +130,10 @@ export class World {
 
   // --- what partners do ---
 
-  async create(partner = this.choices.pick(this.model.partners)) {
-    const content = makeContent(this.choices);
+  async create(
+    partner = this.choices.pick(this.model.partners),
+    content = makeContent(this.choices),
+  ) {
     const filename = `${marker} ${this.choices.below(1e6)}.${content.extension}`;
     const created = await this.api(partner).create({
       filename,
@@ -116,6 +145,7 @@ export class World {
       id: created.attachment_id,
       partner,
       content,
+      size: content.bytes.length,
       createdAt: Date.parse(answer.created_at),
       uploadUrl: created,
       isEphemeral: partner.isEphemeral,
@@ -177,34 +207,79 @@ export class World {
     if (from.isEphemeral && attachments.some(isTooOld)) return undefined;
     const other = this.choices.pick(this.model.partners);
     const toLine = this.choices.below(3) === 0 && other !== partner;
-    const line = this.choices.pick(other.lines);
-    const to = toLine ? line.number : this.person();
+    const line = toLine ? this.choices.pick(other.lines) : undefined;
+    const to = toLine ? [line.number] : this.someone(partner);
     const parts = [
       { type: "text", value: marker },
       ...attachments.map((one) => ({ type: "media", attachment_id: one.id })),
     ];
     const answer = await this.api(partner).call("POST", "/v3/chats", {
-      body: { from: from.number, to: [to], message: { parts } },
+      body: { from: from.number, to, message: { parts } },
     });
     assert.equal(answer.status, 201, String(answer.body));
-    const { chat } = jsonOf(answer);
     for (const one of attachments) {
       one.isSent = true;
       one.isEphemeral ||= from.isEphemeral;
     }
-    const message = this.addMessage(partner, chat.id, chat.message, attachments);
-    if (toLine) await this.takeCopies(other, line, message);
+    const { chat } = jsonOf(answer);
+    const message = await this.addMessage(from, { people: to }, chat.message.id, [
+      null,
+      ...attachments,
+    ]);
+    await this.carrier.handedOver(this, message);
+    if (!toLine) return message;
+    const copy = await this.carrier.passOn(this, message, line);
+    await this.takeIn(line, [from.number], copy, message.parts);
     return message;
   }
 
-  addMessage(partner, chat, told, attachments) {
-    const message = new Message({
-      id: told.id,
+  async receive() {
+    const partner = this.choices.pick(this.model.partners);
+    const line = this.choices.pick(partner.lines);
+    const content = makeContent(this.choices);
+    const people = this.carrier.bringsGroups ? this.someone(partner) : [this.person(partner)];
+    const id = await this.carrier.comeIn(this, line, people, content);
+    const { parts } = await this.takeIn(line, people, id, [null, { content }]);
+    return parts[1];
+  }
+
+  // A message that has come in, from the first of `people`. `sent`: what its media are copies of,
+  // in order.
+  async takeIn(line, people, id, sent) {
+    const told = jsonOf(await this.api(line.partner).call("GET", `/v3/messages/${id}`));
+    const parts = [];
+    for (const [i, part] of told.parts.entries()) {
+      parts.push(sent[i] && (await this.adopt(line, part, sent[i].content)));
+    }
+    return this.addMessage(line, { people, sender: people[0] }, id, parts);
+  }
+
+  // An attachment that the server made for what came in.
+  async adopt({ partner, isEphemeral }, { id }, content) {
+    const answer = jsonOf(await this.api(partner).get(id));
+    const isAsItCame = answer.size_bytes === content.bytes.length;
+    const one = new Attachment({
+      id,
       partner,
-      chat,
-      parts: [null, ...attachments],
+      // A copy of a converted picture is the converted one; its bytes are learned when first read.
+      content: { ...content, contentType: answer.content_type, bytes: isAsItCame && content.bytes },
+      size: answer.size_bytes,
+      createdAt: Date.parse(answer.created_at),
+      isEphemeral: partner.isEphemeral || isEphemeral,
     });
-    told.parts.forEach((part, i) => this.learnUrl(message.parts[i], part.url));
+    this.learnUrl(one, answer.download_url);
+    one.status = answer.status;
+    one.isSent = true;
+    this.model.attachments.push(one);
+    return one;
+  }
+
+  async addMessage(line, { people, sender }, id, parts) {
+    const told = jsonOf(await this.api(line.partner).call("GET", `/v3/messages/${id}`));
+    const createdAt = Date.parse(told.created_at);
+    const chat = told.chat_id;
+    const message = new Message({ id, line, people, sender, chat, createdAt, parts });
+    told.parts.forEach((part, i) => this.learnUrl(parts[i], part.url));
     this.model.messages.push(message);
     return message;
   }
@@ -216,67 +291,24 @@ export class World {
     one.urls.set(url, { kind, signedUntil: signedUntil(query) });
   }
 
-  // What has come in for `partner` from another line, by its webhook.
-  async takeCopies(partner, line, sent) {
-    const index = this.model.partners.indexOf(partner);
-    const heard = () =>
-      this.receiver.deliveries.find(
-        ({ url, json, taken }) =>
-          !taken &&
-          url.startsWith(`/${index}?`) &&
-          json.event_type === "message.received" &&
-          json.data.parts.length === sent.parts.length,
-      );
-    const delivery = await until(heard, { what: "message.received", deadlineMs: 30_000 });
-    delivery.taken = true;
-    const { data } = delivery.json;
-    const copies = [];
-    for (const [i, part] of data.parts.entries()) {
-      if (part.type !== "media") continue;
-      copies.push(await this.adopt(partner, line, part, sent.parts[i].content));
-    }
-    this.addMessage(partner, data.chat.id, { id: data.id, parts: data.parts }, copies);
+  // The deliveries to one partner's webhooks.
+  heardBy(partner) {
+    const path = `/${this.model.partners.indexOf(partner)}?`;
+    return this.receiver.deliveries.filter(({ url }) => url.startsWith(path));
   }
 
-  // An attachment that the server made for what came in.
-  async adopt(partner, line, part, content) {
-    const answer = jsonOf(await this.api(partner).get(part.id));
-    const isAsItCame = answer.size_bytes === content.bytes.length;
-    const one = new Attachment({
-      id: part.id,
-      partner,
-      // A copy of a converted picture is the converted one; its bytes are learned when first read.
-      content: { ...content, contentType: answer.content_type, bytes: isAsItCame && content.bytes },
-      createdAt: Date.parse(answer.created_at),
-      isEphemeral: partner.isEphemeral || line.isEphemeral,
+  // Learns the URLs that webhooks and the bridge were given.
+  hear() {
+    const fresh = this.receiver.deliveries.slice(this.deliveriesHeard);
+    this.deliveriesHeard += fresh.length;
+    const parts = fresh.flatMap(({ json }) => json.data.parts.filter(({ url }) => url));
+    this.given.push(...parts, ...this.carrier.media());
+    // What has come in is known only when the step is over.
+    this.given = this.given.filter(({ id, url }) => {
+      const one = this.model.find(id);
+      this.learnUrl(one, url);
+      return !one;
     });
-    this.learnUrl(one, answer.download_url);
-    one.status = "complete";
-    one.isSent = true;
-    this.model.attachments.push(one);
-    return one;
-  }
-
-  async receive() {
-    const partner = this.choices.pick(this.model.partners);
-    const content = makeContent(this.choices);
-    const form = new FormData();
-    const line = this.choices.pick(partner.lines);
-    const message = { line: line.number, from: this.person(), text: marker };
-    form.set("message", new Blob([JSON.stringify(message)], { type: "application/json" }));
-    const file = new Blob([content.bytes], { type: content.contentType });
-    form.append("media", file, `${marker}.${content.extension}`);
-    const answer = await fetch(`${this.server.adminUrl}/admin/v1/inbound`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${this.server.adminToken}` },
-      body: form,
-    });
-    assert.equal(answer.status, 201, await answer.clone().text());
-    const stored = await answer.json();
-    const told = jsonOf(await this.api(partner).call("GET", `/v3/messages/${stored.message_id}`));
-    const one = await this.adopt(partner, line, told.parts[1], content);
-    this.addMessage(partner, stored.chat_id, told, [one]);
-    return one;
   }
 
   async deleteMessage(message) {
@@ -292,36 +324,6 @@ export class World {
     const answer = await this.api(one.partner).call("GET", path);
     assert.equal(answer.status, 200, String(answer.body));
     one.previews = (one.previews ?? new Set()).add(path);
-  }
-
-  // --- what the operator does ---
-
-  // The folder is used again: a backup that is refreshed holds nothing that was deleted before.
-  async backUp() {
-    this.backup = join(this.home, "backup");
-    await this.cli("backup", this.backup);
-    this.backedUp = this.model.snapshot();
-  }
-
-  async restore() {
-    await this.stop();
-    const { replaced } = await this.cli("restore", this.backup, "--replace");
-    for (const path of replaced) rmSync(path, { recursive: true });
-    this.model.restore(this.backedUp);
-    await this.start();
-  }
-
-  // For what is made from now on.
-  async changeTier() {
-    const partner = this.choices.pick(this.model.partners);
-    const scope = this.choices.below(2) === 0 ? partner : this.choices.pick(partner.lines);
-    scope.isEphemeral = !scope.isEphemeral;
-    const who = scope === partner ? ["--partner", partner.id] : ["--line", scope.number];
-    await this.cli("tier", "set", ...who, scope.isEphemeral ? "ephemeral" : "persistent");
-  }
-
-  async rotateKeys() {
-    await this.cli("keys", "rotate");
   }
 
   // --- time ---
