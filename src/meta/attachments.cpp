@@ -112,6 +112,11 @@ Result<std::optional<AttachmentRow>> find_stored_attachment(Session& session, At
     return first_row(*statement, read_row);
 }
 
+Result<bool> is_attachment_stored(Session& session, AttachmentId id) {
+    TRY(auto statement, session.query("SELECT 1 FROM attachments WHERE id = $1", id));
+    return statement->step();
+}
+
 Result<UploadStored> store_upload(Session& session,
                                   const StoredUpload& upload,
                                   std::vector<BlobId>& replaced) {

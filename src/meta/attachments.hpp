@@ -47,6 +47,8 @@ Result<> insert_attachment(Session& session, const AttachmentRow& row);
 Result<std::optional<AttachmentRow>> find_attachment(Session& session, AttachmentId id, Time now);
 // As it is stored, expired or not: for what removes and checks.
 Result<std::optional<AttachmentRow>> find_stored_attachment(Session& session, AttachmentId id);
+// Whether that finds something.
+Result<bool> is_attachment_stored(Session& session, AttachmentId id);
 
 struct StoredUpload {
     AttachmentId id;

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "meta/attachments.hpp"
 #include "meta/audit.hpp"
+#include "webhook/deleted_attachment.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -23,6 +24,7 @@ Result<LedgerOutcome> apply_batch(meta::Session& session, const std::vector<Audi
         if (session.audit_end().seq + 1 != link.seq) return does_not_follow(link.seq);
         TRY(const auto removed, meta::remove_attachment(session, link.entry));
         if (removed) {
+            CHECK(webhook::forget_attachment(session, link.entry.attachment));
             ++outcome.deleted;
         } else {
             CHECK(meta::append_audit(session, link.entry));

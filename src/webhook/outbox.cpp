@@ -1,8 +1,13 @@
 #include "webhook/outbox.hpp"
 
 #include "base/random.hpp"
+#include "meta/attachments.hpp"
 #include "meta/webhook_outbox.hpp"
 #include "meta/webhook_subscriptions.hpp"
+#include "webhook/deleted_attachment.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace satchel::webhook {
 namespace {
@@ -22,6 +27,19 @@ std::int64_t lane_of(std::string_view key) {
 void append_member(std::string& json, std::string_view name, std::string_view value) {
     json.append(json.empty() ? "{\"" : ",\"").append(name).append("\":\"");
     json.append(value).append("\"");
+}
+
+// Takes those out of `attachments` that are not there any more, and returns them: an event may have
+// been put together before its message was at a carrier's, and be enqueued long after.
+Result<std::vector<AttachmentId>> take_deleted(meta::Session& session,
+                                               std::vector<AttachmentId>& attachments) {
+    std::vector<AttachmentId> deleted;
+    for (const AttachmentId id : attachments) {
+        TRY(const bool is_there, meta::is_attachment_stored(session, id));
+        if (!is_there) deleted.push_back(id);
+    }
+    for (const AttachmentId id : deleted) std::erase(attachments, id);
+    return deleted;
 }
 
 }  // namespace
@@ -54,6 +72,7 @@ Result<> enqueue(meta::Session& session, const Event& event) {
                                .attachments = event.attachments,
                                .message = event.message,
                                .expires_at = event.expires_at};
+    TRY(const auto deleted, take_deleted(session, delivery.attachments));
     for (const meta::SubscriptionRow& row : rows) {
         const WebhookSubscription& subscription = row.subscription;
         if (!subscription.wants(event.type, event.phone_number)) continue;
@@ -64,6 +83,7 @@ Result<> enqueue(meta::Session& session, const Event& event) {
         if (data.empty()) continue;
         delivery.subscription = row.seq;
         delivery.body = render_envelope(traced, delivery.event, version, data);
+        for (const AttachmentId id : deleted) delivery.body = body_without(delivery.body, id);
         CHECK(meta::insert_delivery(session, delivery));
     }
     return {};

@@ -28,7 +28,8 @@ struct Event {
     // The chat it is about: a subscriber hears of one chat's events in order, unless an attempt
     // fails.
     std::string order_key;
-    // Those that `data` shows: it shows them no more once they are deleted.
+    // Those that `data` shows: it shows them no more once they are deleted, be that before the
+    // event is enqueued or after.
     std::vector<AttachmentId> attachments;
     // The message it is about, if it is about one: it goes with it (meta/message_removal.hpp).
     std::optional<MessageId> message;

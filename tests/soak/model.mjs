@@ -57,7 +57,6 @@ export class Attachment {
     this.isEphemeral = isEphemeral;
     this.unsure = undefined;
     this.why = undefined; // It is gone: the audit's cause.
-    this.isInRestoredEvents = false; // Events that waited in a restored backup name it still.
     // Everything that ever named its bytes: URL -> { kind, signedUntil?, digest? }.
     this.urls = new Map();
     // Those that were given out after the backup of which the store was made. Whether they hold is
@@ -200,11 +199,8 @@ export class Model {
   restore({ attachments, messages, tiers }) {
     for (const [scope, isEphemeral] of tiers) scope.isEphemeral = isEphemeral;
     for (const one of this.attachments) {
+      if (one.status === "gone") continue;
       const then = attachments.get(one);
-      if (one.status === "gone") {
-        one.isInRestoredEvents ||= then !== undefined;
-        continue;
-      }
       for (const [url, seen] of one.urls) one.forgottenUrls.set(url, seen);
       if (then) Object.assign(one, then, { urls: new Map(then.urls) });
       else this.goes(one, "never there");

@@ -112,9 +112,7 @@ function checkNoTrace(world, people) {
 // The receivers that were away are back: they get everything, with nothing that is gone by now.
 export async function replayWebhooks(world) {
   const gone = new Set();
-  for (const { id, status, isInRestoredEvents } of world.model.attachments) {
-    if (status === "gone" && !isInRestoredEvents) gone.add(id);
-  }
+  for (const { id, status } of world.model.attachments) if (status === "gone") gone.add(id);
   const before = world.receiver.deliveries.length;
   world.isLateAway = false;
   await world.cli("webhook", "replay", "--all");
