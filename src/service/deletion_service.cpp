@@ -9,6 +9,7 @@
 #include "webhook/deleted_attachment.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace satchel {
 
@@ -31,19 +32,25 @@ Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReas
 
     meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(reason.cause),
                            std::move(reason.actor)};
-    auto remove_row = [this, entry = std::move(entry)](meta::Session& session) {
-        return take_out(session, entry);
+    // Also when the write comes back with an error: it may be done all the same.
+    const auto removed = std::make_shared<std::optional<meta::Removed>>();
+    auto remove_row = [this, entry = std::move(entry),
+                       removed](meta::Session& session) -> Result<> {
+        TRY(*removed, take_out(session, entry));
+        return {};
     };
-    const auto removed = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
-    if (!removed) {
-        if (removed.error().code != Errc::timed_out) co_return std::unexpected(removed.error());
-        // The row is gone; what is left of it in the log will be. The bytes go now.
-        if (row->blob) ignore(co_await remove_blob(*row->blob), "the sweeper removes it");
-        co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
-    }
+    const auto written = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
+    const bool leaves_traces = !written && written.error().code == Errc::timed_out;
+    if (!written && !leaves_traces) co_return std::unexpected(written.error());
     if (!*removed) co_return fail(reasons::attachment_not_found);
     if (parts_.wake_edge) parts_.wake_edge();
-    for (const BlobId blob : (*removed)->blobs) CO_CHECK(co_await remove_blob(blob));
+    for (const BlobId blob : (*removed)->blobs) {
+        const auto gone = co_await remove_blob(blob);
+        if (!gone && !leaves_traces) co_return gone;
+    }
+    if (leaves_traces) {
+        co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
+    }
     co_return Result<>{};
 }
 
@@ -111,21 +118,20 @@ Async<> DeletionService::recover() {
     }
 }
 
+// What is due is looked up by the transaction that removes it: nothing changes in between, and the
+// loop does not stop for it.
 Async<std::size_t> DeletionService::sweep_rows() {
     const Time now = parts_.clock.now();
-    auto look = [now](meta::Session& session) {
-        return meta::due_attachments(session, now, limits::retention_batch_max);
-    };
+    auto look = [now](meta::Session& session) { return meta::due_attachments(session, now, 1); };
     CO_TRY(const auto due, co_await parts_.database.read(look));
     if (due.empty()) co_return std::size_t{0};
 
-    const bool erases = std::ranges::any_of(
-        due, [](const auto& row) { return row.state != AttachmentState::pending; });
     struct Swept {
         std::size_t changed = 0;
         std::size_t expired = 0;
     };
-    auto change = [this, now, rows = due](meta::Session& session) -> Result<Swept> {
+    auto change = [this, now](meta::Session& session) -> Result<Swept> {
+        TRY(const auto rows, meta::due_attachments(session, now, limits::retention_batch_max));
         Swept swept;
         for (const meta::AttachmentRow& row : rows) {
             if (row.state == AttachmentState::pending) {
@@ -134,9 +140,6 @@ Async<std::size_t> DeletionService::sweep_rows() {
                 swept.changed += failed ? 1 : 0;
                 continue;
             }
-            // It may have been uploaded since it was read.
-            TRY(const auto current, meta::find_stored_attachment(session, row.id));
-            if (!current || !current->sweep_at || *current->sweep_at > now) continue;
             const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
             TRY(const auto removed, take_out(session, entry));
             swept.changed += removed ? 1 : 0;
@@ -144,9 +147,7 @@ Async<std::size_t> DeletionService::sweep_rows() {
         }
         return swept;
     };
-    CO_TRY(const Swept swept,
-           co_await parts_.database.write(std::move(change),
-                                          erases ? meta::Erases::yes : meta::Erases::no));
+    CO_TRY(const Swept swept, co_await parts_.database.write(std::move(change), meta::Erases::yes));
     if (parts_.wake_edge) parts_.wake_edge();
     expired_ += swept.expired;
     co_return swept.changed;
