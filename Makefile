@@ -31,7 +31,8 @@ run: build
 	@build/release/satchel dev
 
 test: unit e2e
-	@$(MAKE) --no-print-directory soak MINUTES=1
+	@$(MAKE) --no-print-directory soak MINUTES=0.5 SEED=1
+	@$(MAKE) --no-print-directory soak MINUTES=0.5 SEED=3 # through a carrier's bridge
 
 build/dev/satchel: unit
 
