@@ -3,11 +3,14 @@
 #include "base/log.hpp"
 #include "crypto/crc32c.hpp"
 #include "meta/sqlite_connection.hpp"
+#include "meta/sqlite_traces.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <utility>
+#include <fstream>
+#include <string_view>
+#include <unordered_set>
 
 namespace satchel::meta {
 namespace {
@@ -25,9 +28,18 @@ constexpr std::size_t reserved_at = 20;
 constexpr std::size_t application_at = 68;
 constexpr std::size_t header_bytes = 100;
 
-// Begun with the number: a page that was written to another's place does not agree.
+constexpr std::size_t log_header_bytes = 32;
+constexpr std::size_t frame_header_bytes = 24;
+
+// Begun with the number: a page that was written to another's place does not agree. Over the page
+// as it is with its unused parts cleared, so that clearing them in place (meta/sqlite_traces.hpp),
+// which a power cut may leave half done, changes nothing.
 std::uint32_t check_of(ByteView page, std::uint64_t number) {
-    return crypto::crc32c(static_cast<std::uint32_t>(number), page.first(checked_bytes));
+    Page cleared;
+    std::ranges::copy(page, cleared.begin());
+    clear_unused(cleared, number == 1 ? header_bytes : 0);
+    return crypto::crc32c(static_cast<std::uint32_t>(number),
+                          std::span(cleared).first(checked_bytes));
 }
 
 bool is_zero(ByteView bytes) {
@@ -53,7 +65,7 @@ private:
 
     int find_owner();
     int read_page(std::byte* to, std::uint64_t number);
-    int read_parts(std::byte* to, std::size_t n, std::uint64_t at);
+    int read_pages(std::byte* to, std::size_t n, std::uint64_t at);
 
     std::string path_;
     Owner owner_ = Owner::unknown;
@@ -81,19 +93,14 @@ int DatabaseFile::read_page(std::byte* to, std::uint64_t number) {
     return SQLITE_IOERR_DATA;
 }
 
-// Anything but one page: the header, for one, is read before the size of a page is known.
-int DatabaseFile::read_parts(std::byte* to, std::size_t n, std::uint64_t at) {
+// More than a page, or across two: what a damaged header makes the engine do.
+int DatabaseFile::read_pages(std::byte* to, std::size_t n, std::uint64_t at) {
     while (n > 0) {
-        const std::uint64_t number = at / page_bytes + 1;
         const std::size_t skip = at % page_bytes;
         const std::size_t part = std::min(n, page_bytes - skip);
-        const int code = read_page(page_.data(), number);
-        if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
+        const int code = read_page(page_.data(), at / page_bytes + 1);
+        if (code != SQLITE_OK) return code;
         std::memcpy(to, page_.data() + skip, part);
-        if (code == SQLITE_IOERR_SHORT_READ) {
-            std::memset(to + part, 0, n - part);
-            return code;
-        }
         to += part;
         n -= part;
         at += part;
@@ -105,12 +112,14 @@ int DatabaseFile::read(void* to, int n, sqlite3_int64 at) {
     if (owner_ == Owner::unknown) {
         if (const int code = find_owner(); code != SQLITE_OK) return code;
     }
-    if (owner_ != Owner::ours) return VfsFile::read(to, n, at);
     const auto size = static_cast<std::size_t>(n);
+    // Less than a page is the header, which is read before the log is looked at. A power cut may
+    // have torn it while the log has it whole; as a page it is read from there.
+    if (owner_ != Owner::ours || size < page_bytes) return VfsFile::read(to, n, at);
     const auto begin = static_cast<std::uint64_t>(at);
     auto* const bytes = static_cast<std::byte*>(to);
     const bool is_page = size == page_bytes && begin % page_bytes == 0;
-    return is_page ? read_page(bytes, begin / page_bytes + 1) : read_parts(bytes, size, begin);
+    return is_page ? read_page(bytes, begin / page_bytes + 1) : read_pages(bytes, size, begin);
 }
 
 int DatabaseFile::write(const void* from, int n, sqlite3_int64 at) {
@@ -143,6 +152,26 @@ bool agrees_with_check(ByteView page, std::uint64_t number) {
     return is_zero(page);
 }
 
+// Pages that the log of this database has, by the numbers in its frames (docs of SQLite: "WAL File
+// Format"): in the file they may be torn, and are copied there anew.
+std::unordered_set<std::uint64_t> pages_in_log(const std::string& database) {
+    std::unordered_set<std::uint64_t> numbers;
+    std::ifstream log(database + "-wal", std::ios::binary);
+    std::array<char, log_header_bytes> header{};
+    if (!log.read(header.data(), header.size())) return numbers;
+    const std::string_view salts = std::string_view(header.data(), header.size()).substr(16, 8);
+    std::array<char, frame_header_bytes> frame{};
+    while (log.read(frame.data(), frame.size())) {
+        const std::string_view text(frame.data(), frame.size());
+        if (text.substr(8, 8) != salts) break;
+        std::uint64_t number = 0;
+        for (const char c : text.substr(0, 4)) number = number << 8 | static_cast<unsigned char>(c);
+        numbers.insert(number);
+        log.seekg(page_bytes, std::ios::cur);
+    }
+    return numbers;
+}
+
 PageVfs::PageVfs(const std::string& base) : VfsOver(unique_vfs_name("satchel-pages", this), base) {}
 
 std::unique_ptr<VfsFile> PageVfs::wrap(const char* path, sqlite3_file* below, int flags) {
@@ -169,6 +198,10 @@ Result<PageLook> look_at_pages(Session& session, std::uint64_t from) {
     }
     if (code != SQLITE_OK) {
         return std::unexpected(sqlite_error(connection->handle(), code, "look at the pages"));
+    }
+    if (!look.damaged.empty()) {
+        const auto logged = pages_in_log(sqlite3_db_filename(connection->handle(), "main"));
+        std::erase_if(look.damaged, [&](std::uint64_t page) { return logged.contains(page); });
     }
     look.next = end <= pages ? end : 0;
     return look;

@@ -50,10 +50,8 @@ struct DeletionTest : testing::Test {
         row.size_bytes = 100;
         row.state = AttachmentState::complete;
         row.blob = store(key);
-        const meta::RenditionRow form{.form = "jpeg",
-                                      .blob = store(key),
-                                      .content_type = "image/jpeg",
-                                      .size_bytes = 100};
+        const meta::RenditionRow form{
+            .form = "jpeg", .blob = store(key), .content_type = "image/jpeg", .size_bytes = 100};
         const Partner owner{partner, "alice", clock.now(), std::nullopt};
         EXPECT_TRUE(run(database->write([&](meta::Session& session) -> Result<> {
             CHECK(meta::insert_partner(session, owner));
