@@ -77,9 +77,11 @@ Result<FsckReport> check_store(const StorePaths& paths, Repair repair, Structure
     BlockingPool pool(fsck_threads);
     const auto disk = blob::make_posix_disk();
     TRY(const auto blobs, blob::FileStore::open(paths.blobs, pool, *disk));
+    // Beside a server that writes, only to be read.
+    const bool may_write = repair == Repair::yes && structures == Structures::check;
+    const auto access = may_write ? meta::Access::read_write : meta::Access::read_only;
     TRY(const auto database,
-        meta::open_sqlite(
-            {.file = paths.sqlite, .access = meta::Access::read_only, .keys = &keys}));
+        meta::open_sqlite({.file = paths.sqlite, .access = access, .keys = &keys}));
     TRY(FsckReport report, run_to_end(loop, fsck(*database, *blobs, keys, repair, structures)));
     // What a rotation meanwhile wrapped under a newer version is no finding.
     TRY(const crypto::KeyRing now, read_keys(paths));

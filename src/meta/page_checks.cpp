@@ -10,18 +10,21 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <thread>
 #include <unordered_set>
 
 namespace satchel::meta {
 namespace {
+
+using namespace std::chrono_literals;
 
 using Page = std::array<std::byte, page_bytes>;
 
 constexpr std::size_t checked_bytes = page_bytes - page_check_bytes;
 constexpr std::uint64_t pages_per_look = 256;
 // A page that is being written just now, by another thread or process, may be read half: read
-// again, it is whole.
-constexpr int reads_max = 3;
+// again, after a while, it is whole. Only a damaged page takes all of them.
+constexpr std::array waits_before_reads{0ms, 1ms, 5ms, 20ms};
 
 // In the first page (docs of SQLite: "The Database Header").
 constexpr std::size_t reserved_at = 20;
@@ -81,16 +84,17 @@ int DatabaseFile::find_owner() {
     return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
 }
 
-// `to` has page_bytes.
+// `to` has page_bytes. What the file ends before comes as zeros.
 int DatabaseFile::read_page(std::byte* to, std::uint64_t number) {
     const auto at = static_cast<sqlite3_int64>((number - 1) * page_bytes);
-    for (int reads = 0; reads < reads_max; ++reads) {
+    for (const auto wait : waits_before_reads) {
+        if (wait > 0ms) std::this_thread::sleep_for(wait);
         const int code = VfsFile::read(to, static_cast<int>(page_bytes), at);
-        if (code != SQLITE_OK) return code;
-        if (agrees_with_check({to, page_bytes}, number)) return SQLITE_OK;
+        if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
+        if (agrees_with_check({to, page_bytes}, number)) return code;
     }
     log::error("metadata_page_damaged", {{"file", path_}, {"page", number}});
-    return SQLITE_IOERR_DATA;
+    return damaged_page;
 }
 
 // More than a page, or across two: what a damaged header makes the engine do.
@@ -185,16 +189,15 @@ Result<PageLook> look_at_pages(Session& session, std::uint64_t from) {
     TRY(sqlite3_file* const file, database_file(connection->handle()));
     sqlite3_int64 size = 0;
     int code = file->pMethods->xFileSize(file, &size);
-    const std::uint64_t pages = static_cast<std::uint64_t>(size) / page_bytes;
+    const std::uint64_t pages = (static_cast<std::uint64_t>(size) + page_bytes - 1) / page_bytes;
     const std::uint64_t end = std::min(pages + 1, from + pages_per_look);
     PageLook look;
     Page page;
     for (std::uint64_t number = from; code == SQLITE_OK && number < end; ++number) {
         const auto at = static_cast<sqlite3_int64>((number - 1) * page_bytes);
         code = file->pMethods->xRead(file, page.data(), static_cast<int>(page.size()), at);
-        if (code != SQLITE_IOERR_DATA) continue;
-        look.damaged.push_back(number);
-        code = SQLITE_OK;
+        if (code == damaged_page) look.damaged.push_back(number);
+        if (code == damaged_page || code == SQLITE_IOERR_SHORT_READ) code = SQLITE_OK;
     }
     if (code != SQLITE_OK) {
         return std::unexpected(sqlite_error(connection->handle(), code, "look at the pages"));

@@ -3,7 +3,7 @@
 //
 // SQLite leaves the last bytes of every page to us. They hold the CRC-32C of all before them, begun
 // with the page's number, and are written and compared below the engine. A page that does not
-// agree is an error (SQLITE_IOERR_DATA: Errc::corrupt) and an event in the log. The write-ahead
+// agree is an error (damaged_page: Errc::corrupt) and an event in the log. The write-ahead
 // log needs none: its frames have checksums of the engine's own.
 #pragma once
 
@@ -21,6 +21,11 @@ namespace satchel::meta {
 
 inline constexpr std::size_t page_bytes = 4096;
 inline constexpr std::size_t page_check_bytes = 4;  // At the end of each page, little-endian.
+
+// What the engine is told of a page that does not agree. A kind of its own, of SQLITE_CORRUPT: the
+// statement fails, but neither its transaction (as after SQLITE_IOERR) nor all later writes (as
+// after plain SQLITE_CORRUPT).
+inline constexpr int damaged_page = SQLITE_CORRUPT | (32 << 8);
 
 // `number` counts from 1. `page` has page_bytes.
 void write_page_check(std::span<std::byte> page, std::uint64_t number);

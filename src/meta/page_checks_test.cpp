@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "meta/database_suite.hpp"
+#include "meta/partners.hpp"
 #include "meta/sqlite.hpp"
 #include "meta/sqlite_traces.hpp"
 #include "tests/support/master_key.hpp"
@@ -57,14 +58,26 @@ struct PageChecksTest : testing::Test {
         std::vector<std::uint64_t> damaged;
         std::uint64_t from = 1;
         while (from != 0) {
-            const auto look = waiter.wait(database->read(
-                [from](Session& session) { return look_at_pages(session, from); }));
+            const auto look = waiter.wait(
+                database->read([from](Session& session) { return look_at_pages(session, from); }));
             EXPECT_TRUE(look);
             if (!look) break;
             damaged.insert(damaged.end(), look->damaged.begin(), look->damaged.end());
             from = look->next;
         }
         return damaged;
+    }
+    // Flips a bit on every leaf page on which these bytes stand.
+    void damage_pages_with(ByteView needle) {
+        std::string bytes = content_of(file);
+        const std::string good = bytes;
+        for (std::size_t at = 0; at < good.size(); at += page_bytes) {
+            const auto page = std::string_view(good).substr(at, page_bytes);
+            const bool is_leaf = page.front() == 0x0a || page.front() == 0x0d;
+            if (is_leaf && page.contains(as_text(needle))) bytes[at + page_bytes - 1] ^= 1;
+        }
+        ASSERT_NE(bytes, good);
+        store(file, bytes);
     }
     // Of many pages, with gaps in them, and closed.
     void make_database() {
@@ -88,6 +101,33 @@ TEST_F(PageChecksTest, pages_in_each_others_place_are_found) {
     bad.replace((last - 2) * page_bytes, page_bytes, good, (last - 1) * page_bytes, page_bytes);
     store(other, bad);
     EXPECT_EQ(damaged_pages(other), (std::vector<std::uint64_t>{last - 1, last}));
+}
+
+TEST_F(PageChecksTest, a_write_that_meets_a_damaged_page_fails_alone) {
+    AttachmentRow hit;
+    {
+        const auto database = open(file);
+        hit = add(*database, 300).front();
+    }
+    damage_pages_with(hit.id.bytes());
+    const auto database = open(file);
+    ASSERT_TRUE(database);
+    std::array<std::optional<Result<>>, 20> others;
+    std::optional<Result<std::optional<Removed>>> removed;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const Partner partner{PartnerId::random(), std::to_string(i), Time{}, std::nullopt};
+        waiter.start(database->write([partner](Session& s) { return insert_partner(s, partner); }),
+                     others[i]);
+        if (i != others.size() / 2) continue;
+        waiter.start(
+            database->write([hit](Session& s) { return remove_attachment(s, deletion_of(hit)); },
+                            Erases::yes),
+            removed);
+    }
+    waiter.run();
+    ASSERT_FALSE(*removed);
+    EXPECT_EQ(removed->error().code, Errc::corrupt) << removed->error().detail;
+    for (const auto& other : others) EXPECT_TRUE(*other) << other->error().detail;
 }
 
 // As a power cut leaves them: in the middle of copying the log into the file.

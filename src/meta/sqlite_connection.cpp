@@ -9,7 +9,6 @@ namespace satchel::meta {
 namespace {
 
 Errc to_errc(int code) {
-    if (code == SQLITE_IOERR_DATA) return Errc::corrupt;  // Of PageVfs.
     switch (code & 0xff) {
         case SQLITE_CONSTRAINT:
             return Errc::conflict;
@@ -72,7 +71,7 @@ Error sqlite_error(sqlite3* db, int code, std::string_view operation) {
     detail += ": ";
     // The connection's message belongs to its latest call; another code gets the general text.
     const bool latest = db != nullptr && sqlite3_extended_errcode(db) == code;
-    if (code == SQLITE_IOERR_DATA) {
+    if (code == damaged_page) {
         detail += "a page of the file is damaged, restore a backup (satchel restore)";
     } else {
         detail += latest ? sqlite3_errmsg(db) : sqlite3_errstr(code);

@@ -125,12 +125,15 @@ Async<std::size_t> DeletionService::sweep_rows() {
     auto look = [now](meta::Session& session) { return meta::due_attachments(session, now, 1); };
     CO_TRY(const auto due, co_await parts_.database.read(look));
     if (due.empty()) co_return std::size_t{0};
+    // Uploads that lapsed leave no traces to be cleared; what is to be removed waits for its pass.
+    const auto erases =
+        due.front().state == AttachmentState::pending ? meta::Erases::no : meta::Erases::yes;
 
     struct Swept {
         std::size_t changed = 0;
         std::size_t expired = 0;
     };
-    auto change = [this, now](meta::Session& session) -> Result<Swept> {
+    auto change = [this, now, erases](meta::Session& session) -> Result<Swept> {
         TRY(const auto rows, meta::due_attachments(session, now, limits::retention_batch_max));
         Swept swept;
         for (const meta::AttachmentRow& row : rows) {
@@ -140,6 +143,7 @@ Async<std::size_t> DeletionService::sweep_rows() {
                 swept.changed += failed ? 1 : 0;
                 continue;
             }
+            if (erases == meta::Erases::no) continue;
             const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
             TRY(const auto removed, take_out(session, entry));
             swept.changed += removed ? 1 : 0;

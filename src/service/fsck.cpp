@@ -23,7 +23,10 @@ public:
         : database_(database), blobs_(blobs), check_(database, blobs, keys) {}
 
     Async<> check_all(Repair repair, Structures structures);
-    bool has_findings() const { return !report_.findings.empty(); }
+    // What comes behind it was not looked at.
+    void report_unreadable(std::string detail) {
+        report("corrupt_database", "database", std::move(detail), false);
+    }
     FsckReport take_report() {
         report_.bytes = check_.bytes();
         return std::move(report_);
@@ -131,23 +134,28 @@ Async<> Checker::check_usage(Repair repair) {
         return all;
     };
     CO_TRY(const auto all, co_await database_.read(compare));
-    bool is_wrong = false;
+    std::vector<std::pair<std::string, std::string>> wrong;  // Partner, what is wrong.
     for (const auto& [partner, usage] : all) {
         const auto& [kept, counted] = usage;
         if (kept.files() == counted.files() && kept.bytes() == counted.bytes() &&
             kept.pending == counted.pending && kept.failed == counted.failed) {
             continue;
         }
-        is_wrong = true;
-        report("wrong_usage", partner,
-               "counted as " + std::to_string(kept.files()) + " files of " +
-                   std::to_string(kept.bytes()) + " bytes; it has " +
-                   std::to_string(counted.files()) + " of " + std::to_string(counted.bytes()) +
-                   (repair == Repair::yes ? "; put right" : ""),
-               repair == Repair::yes);
+        wrong.emplace_back(partner, "counted as " + std::to_string(kept.files()) + " files of " +
+                                        std::to_string(kept.bytes()) + " bytes; it has " +
+                                        std::to_string(counted.files()) + " of " +
+                                        std::to_string(counted.bytes()));
     }
-    if (!is_wrong || repair == Repair::no) co_return Result<>{};
-    co_return co_await database_.write(meta::recount_usage);
+    bool is_repaired = false;
+    std::string outcome;
+    if (!wrong.empty() && repair == Repair::yes) {
+        is_repaired = (co_await database_.write(meta::recount_usage)).has_value();
+        outcome = is_repaired ? "; put right" : "; stop the server to have it put right";
+    }
+    for (auto& [partner, detail] : wrong) {
+        report("wrong_usage", partner, detail + outcome, is_repaired);
+    }
+    co_return Result<>{};
 }
 
 // Partners are never removed, so those that were found once are there.
@@ -203,10 +211,10 @@ Async<FsckReport> fsck(meta::Database& database,
                        Structures structures) {
     Checker checker(database, blobs, keys);
     const auto checked = co_await checker.check_all(repair, structures);
-    // Damage that is in the report already may keep the rest from being read.
-    if (!checked && (checked.error().code != Errc::corrupt || !checker.has_findings())) {
+    if (!checked && checked.error().code != Errc::corrupt) {
         co_return std::unexpected(checked.error());
     }
+    if (!checked) checker.report_unreadable(checked.error().detail);
     co_return checker.take_report();
 }
 

@@ -97,6 +97,11 @@ Result<> Stager::rewrite_database() {
     fs::remove(rewritten, error);
     CHECK(meta::rewrite_sqlite(staged_.database, rewritten));
     CHECK(destroy_file(staged_.database));
+    // The old file's log is not the new one's.
+    for (const char* suffix : {"-wal", "-shm"}) {
+        fs::remove(staged_.database.string() + suffix, error);
+        if (error) return refused(Errc::unavailable, "cannot remove the log of a copy");
+    }
     fs::rename(rewritten, staged_.database, error);
     if (error) return refused(Errc::unavailable, "cannot rename " + rewritten.string());
     return open_database();
@@ -150,7 +155,7 @@ Async<> Stager::finish() {
 
 Result<> remove_staged(const StagedPaths& staged) {
     std::error_code error;
-    for (const char* suffix : {"", "-wal", "-shm", "-new"}) {
+    for (const char* suffix : {"", "-wal", "-shm", "-new", "-new-journal"}) {
         fs::remove(staged.database.string() + suffix, error);
         if (error) break;
     }

@@ -106,6 +106,22 @@ int PowerLossVfs::remove(const char* path, int sync_folder) {
     return code;
 }
 
+// What a disk writes as a whole.
+std::vector<PowerLossVfs::Change> PowerLossVfs::sectors_of(const Change& change) {
+    constexpr std::uint64_t sector_bytes = 512;
+    std::vector<Change> sectors;
+    const ByteView bytes = change.bytes;
+    for (std::size_t done = 0; done < bytes.size();) {
+        const std::uint64_t at = change.at + done;
+        const std::size_t size =
+            std::min<std::size_t>(bytes.size() - done, sector_bytes - at % sector_bytes);
+        const ByteView part = bytes.subspan(done, size);
+        sectors.push_back({at, Bytes(part.begin(), part.end())});
+        done += size;
+    }
+    return sectors;
+}
+
 void PowerLossVfs::survive(const std::filesystem::path& target,
                            Unsynced unsynced,
                            unsigned seed) const {
@@ -120,7 +136,13 @@ void PowerLossVfs::survive(const std::filesystem::path& target,
         if (!content.has_durable_name && !stays()) continue;
         Bytes left = content.durable;
         for (const Change& change : content.pending) {
-            if (stays()) apply(change, left);
+            if (change.bytes.empty()) {
+                if (stays()) apply(change, left);
+                continue;
+            }
+            for (const Change& sector : sectors_of(change)) {
+                if (stays()) apply(sector, left);
+            }
         }
         std::ofstream file(target / std::filesystem::path(path).filename(), std::ios::binary);
         file.write(reinterpret_cast<const char*>(left.data()),

@@ -1,9 +1,9 @@
 // A SQLite VFS that remembers what was made durable, so that a test can look at states a power cut
 // may leave.
 //
-// The model: what was written since a file's last sync survives or does not, each write and each
-// truncation by itself and in any order; a file that was made by SQLite has its name from its
-// first sync on; a file that was removed may come back as it last was.
+// The model: what was written since a file's last sync survives or does not, each sector of a write
+// and each truncation by itself and in any order; a file that was made by SQLite has its name from
+// its first sync on; a file that was removed may come back as it last was.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -47,6 +47,7 @@ private:
         bool removal_is_durable = false;
     };
     static void apply(const Change& change, Bytes& content);
+    static std::vector<Change> sectors_of(const Change& change);
     int before_open(const char*, int) override;
     std::unique_ptr<meta::VfsFile> wrap(const char*, sqlite3_file*, int) override;
     int remove(const char*, int) override;
