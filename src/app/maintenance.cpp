@@ -77,9 +77,8 @@ Result<FsckReport> check_store(const StorePaths& paths, Repair repair, Structure
     BlockingPool pool(fsck_threads);
     const auto disk = blob::make_posix_disk();
     TRY(const auto blobs, blob::FileStore::open(paths.blobs, pool, *disk));
-    // Beside a server that writes, only to be read.
-    const bool may_write = repair == Repair::yes && structures == Structures::check;
-    const auto access = may_write ? meta::Access::read_write : meta::Access::read_only;
+    // Who repairs has the folder to itself.
+    const auto access = repair == Repair::yes ? meta::Access::read_write : meta::Access::read_only;
     TRY(const auto database,
         meta::open_sqlite({.file = paths.sqlite, .access = access, .keys = &keys}));
     TRY(FsckReport report, run_to_end(loop, fsck(*database, *blobs, keys, repair, structures)));

@@ -142,20 +142,6 @@ int DatabaseFile::write(const void* from, int n, sqlite3_int64 at) {
     return VfsFile::write(page_.data(), n, at);
 }
 
-}  // namespace
-
-void write_page_check(std::span<std::byte> page, std::uint64_t number) {
-    const std::uint32_t check = check_of(page, number);
-    for (std::size_t i = 0; i < page_check_bytes; ++i) {
-        page[checked_bytes + i] = static_cast<std::byte>(check >> (8 * i));
-    }
-}
-
-bool agrees_with_check(ByteView page, std::uint64_t number) {
-    if (read_u32(page.data() + checked_bytes) == check_of(page, number)) return true;
-    return is_zero(page);
-}
-
 // Pages that the log of this database has, by the numbers in its frames (docs of SQLite: "WAL File
 // Format"): in the file they may be torn, and are copied there anew.
 std::unordered_set<std::uint64_t> pages_in_log(const std::string& database) {
@@ -174,6 +160,20 @@ std::unordered_set<std::uint64_t> pages_in_log(const std::string& database) {
         log.seekg(page_bytes, std::ios::cur);
     }
     return numbers;
+}
+
+}  // namespace
+
+void write_page_check(std::span<std::byte> page, std::uint64_t number) {
+    const std::uint32_t check = check_of(page, number);
+    for (std::size_t i = 0; i < page_check_bytes; ++i) {
+        page[checked_bytes + i] = static_cast<std::byte>(check >> (8 * i));
+    }
+}
+
+bool agrees_with_check(ByteView page, std::uint64_t number) {
+    if (read_u32(page.data() + checked_bytes) == check_of(page, number)) return true;
+    return is_zero(page);
 }
 
 PageVfs::PageVfs(const std::string& base) : VfsOver(unique_vfs_name("satchel-pages", this), base) {}

@@ -151,7 +151,7 @@ Async<std::size_t> DeletionService::sweep_rows() {
         }
         return swept;
     };
-    CO_TRY(const Swept swept, co_await parts_.database.write(std::move(change), meta::Erases::yes));
+    CO_TRY(const Swept swept, co_await parts_.database.write(std::move(change), erases));
     if (parts_.wake_edge) parts_.wake_edge();
     expired_ += swept.expired;
     co_return swept.changed;

@@ -134,28 +134,23 @@ Async<> Checker::check_usage(Repair repair) {
         return all;
     };
     CO_TRY(const auto all, co_await database_.read(compare));
-    std::vector<std::pair<std::string, std::string>> wrong;  // Partner, what is wrong.
+    bool is_wrong = false;
     for (const auto& [partner, usage] : all) {
         const auto& [kept, counted] = usage;
         if (kept.files() == counted.files() && kept.bytes() == counted.bytes() &&
             kept.pending == counted.pending && kept.failed == counted.failed) {
             continue;
         }
-        wrong.emplace_back(partner, "counted as " + std::to_string(kept.files()) + " files of " +
-                                        std::to_string(kept.bytes()) + " bytes; it has " +
-                                        std::to_string(counted.files()) + " of " +
-                                        std::to_string(counted.bytes()));
+        is_wrong = true;
+        report("wrong_usage", partner,
+               "counted as " + std::to_string(kept.files()) + " files of " +
+                   std::to_string(kept.bytes()) + " bytes; it has " +
+                   std::to_string(counted.files()) + " of " + std::to_string(counted.bytes()) +
+                   (repair == Repair::yes ? "; put right" : ""),
+               repair == Repair::yes);
     }
-    bool is_repaired = false;
-    std::string outcome;
-    if (!wrong.empty() && repair == Repair::yes) {
-        is_repaired = (co_await database_.write(meta::recount_usage)).has_value();
-        outcome = is_repaired ? "; put right" : "; stop the server to have it put right";
-    }
-    for (auto& [partner, detail] : wrong) {
-        report("wrong_usage", partner, detail + outcome, is_repaired);
-    }
-    co_return Result<>{};
+    if (!is_wrong || repair == Repair::no) co_return Result<>{};
+    co_return co_await database_.write(meta::recount_usage);
 }
 
 // Partners are never removed, so those that were found once are there.

@@ -6,7 +6,6 @@
 #include "meta/webhook_subscriptions.hpp"
 #include "webhook/deleted_attachment.hpp"
 
-#include <utility>
 #include <vector>
 
 namespace satchel::webhook {

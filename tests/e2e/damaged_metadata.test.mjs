@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { change } from "./support/data_folder.mjs";
 import { assertError } from "./support/partner_api.mjs";
 import { satchel } from "./support/program.mjs";
 import { DevServer, startDev } from "./support/server.mjs";
@@ -32,8 +33,9 @@ function flip(file, good, at) {
   writeFileSync(file, bad);
 }
 
-async function fsckOf(folder) {
-  const { code, stdout, stderr } = await satchel(["fsck", "--data", folder, "--json"]);
+async function fsckOf(folder, ...options) {
+  const args = ["fsck", ...options, "--data", folder, "--json"];
+  const { code, stdout, stderr } = await satchel(args);
   return { code, stderr, findings: stdout === "" ? [] : JSON.parse(stdout).findings };
 }
 
@@ -93,4 +95,13 @@ test("what stands on a damaged page is refused, and fsck finds it beside the ser
     named.map(({ kind, subject }) => [kind, subject]),
     pages.map((at) => ["corrupt_database", `page ${at / pageBytes + 1}`]),
   );
+});
+
+test("a wrong count is put right by fsck --repair", limit, async (t) => {
+  const { server } = await stoppedStore(t, 3);
+  await change(server.folder, "UPDATE partner_usage SET pending = pending + 5");
+  const kinds = ({ findings }) => findings.map(({ kind, repaired }) => [kind, repaired]);
+  assert.deepEqual(kinds(await fsckOf(server.folder)), [["wrong_usage", false]]);
+  assert.deepEqual(kinds(await fsckOf(server.folder, "--repair")), [["wrong_usage", true]]);
+  assert.deepEqual(kinds(await fsckOf(server.folder)), []);
 });
