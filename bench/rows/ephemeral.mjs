@@ -19,27 +19,37 @@ export async function run(bench) {
     const satchel = await bench.startSatchel('store-ephemeral', { args: ['--test-clock'] });
     const kept = await satchel.admin('POST', '/partners', { name: 'kept' });
     const files = await satchel.upload(bench.load, kept.api_key, bench.files('small'));
-    const gets = {
-        mode: 'api-get', target: satchel.target, token: kept.api_key, connections: 4,
-        seconds: windowSeconds, list: bench.load.list(files.map((each) => [each.id])),
+    const common = {
+        target: satchel.target, token: kept.api_key, connections: 4, seconds: windowSeconds,
     };
+    const calls = [
+        {
+            work: 'GET /v3/attachments/{id}', idle: [], busy: [],
+            job: { ...common, mode: 'api-get', list: bench.load.list(files.map(({ id }) => [id])) },
+        },
+        {
+            work: 'POST /v3/attachments, durable', idle: [], busy: [],
+            job: { ...common, mode: 'post', size: KiB },
+        },
+    ];
+    const look = async (call, into) => into.push(await measure(satchel, bench.load, call.job));
     const key = await satchel.addPartner();
     await satchel.admin('PUT', '/partners/benchmark/tier', { tier: 'ephemeral' });
     await fill(bench, satchel, key, count);
 
-    const idle = [];
-    for (let i = 0; i <= bench.rounds; ++i) idle.push(await measure(satchel, bench.load, gets));
-    idle.shift();
+    for (const call of calls) {
+        for (let i = 0; i <= bench.rounds; ++i) await look(call, call.idle);
+        call.idle.shift();
+    }
     bench.say(`ephemeral: ${text(count)} expire`);
     const began = Date.now();
     let seconds;
     const expiry = satchel.admin(
         'POST', '/clock', { advance_seconds: daySeconds }, { timeout: patienceMs },
     ).then(() => { seconds = (Date.now() - began) / 1000; });
-    const busy = [];
-    while (seconds === undefined) {
-        busy.push(await measure(satchel, bench.load, gets));
-        await Promise.race([expiry, Promise.resolve()]);
+    for (let i = 0; seconds === undefined; ++i) {
+        const call = calls[i % calls.length];
+        await look(call, call.busy);
     }
     await expiry;
     await checkGone(bench, satchel, files.length);
@@ -47,17 +57,15 @@ export async function run(bench) {
         work: `${text(count)} ephemeral attachments of 1 KiB expire at once, until nothing is left`,
         unit: 's', ours: [seconds], aim: { max: 600 },
     });
-    const work = 'GET /v3/attachments/{id} while they are removed';
-    bench.add({
-        work: `${work}, p99`, unit: 'ms', ours: busy.map((each) => each.p99_ms),
-        theirs: busy.map((_, i) => idle[i % idle.length].p99_ms), peer: 'the same at rest',
-        aim: { ratio_max: 2 },
-    });
-    bench.add({
-        work, unit: '/s', ours: busy.map((each) => each.turns_per_second),
-        theirs: busy.map((_, i) => idle[i % idle.length].turns_per_second),
-        peer: 'the same at rest',
-    });
+    for (const { work, idle, busy } of calls) {
+        const add = (what, unit, figure, aim) => bench.add({
+            work: `${work} while they are removed${what}`, unit, aim, peer: 'the same at rest',
+            ours: busy.map((each) => each[figure]),
+            theirs: busy.map((_, i) => idle[i % idle.length][figure]),
+        });
+        add(', p99', 'ms', 'p99_ms', { ratio_max: 2 });
+        add('', '/s', 'turns_per_second');
+    }
     await bench.stop(satchel);
 }
 

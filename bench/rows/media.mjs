@@ -3,6 +3,7 @@ import { MediaBench, timed } from '../harness/media.mjs';
 
 const settings = '[media]\npreviews = true\n';
 const smallSends = 20;
+const picturesAtOnce = 5; // The CPU of a process is counted in ticks of 10 ms.
 
 export async function run(bench) {
     const satchel = await bench.startSatchel('store-media', { settings });
@@ -18,13 +19,24 @@ export async function run(bench) {
 async function tiff(bench, media) {
     const file = media.picture('12mpx.tif');
     const rounds = await bench.interleave('TIFF to JPEG', async () => {
-        const id = await media.upload(file, 'image/tiff');
-        const ours = await media.measure(() => media.sendAs(id, 'image/jpeg'));
-        return { ours, theirs: timed('vips', ['copy', file, media.file('peer.jpg[Q=85]')]) };
+        const ids = [];
+        for (let i = 0; i < picturesAtOnce; ++i) ids.push(await media.upload(file, 'image/tiff'));
+        const ours = await media.measure(async () => {
+            for (const id of ids) await media.sendAs(id, 'image/jpeg');
+        });
+        const command = ['copy', file, media.file('peer.jpg[Q=85]')];
+        return { ours: each([ours]), theirs: each(ids.map(() => timed('vips', command))) };
     });
     const work = 'First send of a 12 Mpx TIFF (36 MB), delivered as JPEG';
     add(bench, rounds, { work, figure: 'cpu', peer: '`vips copy` to JPEG', aim: { ratio_max: 1 } });
     add(bench, rounds, { work, figure: 'wall', peer: '`vips copy` to JPEG' });
+}
+
+// What one of picturesAtOnce took, of measurements of all of them.
+function each(measured) {
+    const mean = (figure) =>
+        measured.reduce((sum, one) => sum + one[figure], 0) / picturesAtOnce;
+    return { wall: mean('wall'), cpu: mean('cpu') };
 }
 
 async function again(bench, media) {

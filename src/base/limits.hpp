@@ -180,6 +180,17 @@ inline constexpr auto scrub_retry_wait = 1min;        // After the store could n
 // What goes by itself or by the operator's order (docs/operations/retention.md). A pass of each
 // chore is one short transaction of so many rows; between two of them others have their turn.
 inline constexpr std::size_t retention_batch_max = 100;
+// Attachments that are due: a pass ends after so many, or sooner when another write waits.
+inline constexpr std::size_t due_batch_max = 400;
+inline constexpr std::size_t due_batch_min = 25;
+// Blobs that one job unlinks, and how many of them before others have their turn.
+inline constexpr std::size_t blob_removals_per_job = 64;
+inline constexpr std::size_t blob_removals_per_turn = 2;
+// How threads in the background share a core with the loops (base/scheduling.hpp; weighed in
+// bench/notes.md): for how long they run at a time, the kernel's least, and how many such turns
+// they leave to others after each piece of work.
+inline constexpr auto background_turn = 100us;
+inline constexpr int turns_given_way = 5;
 inline constexpr std::size_t audit_cut_batch_max = 500;
 inline constexpr auto retention_pause = 5ms;  // Between two passes of a chore.
 inline constexpr std::size_t erase_batch_max = 50;

@@ -1,5 +1,7 @@
 #include "blob/file_store.hpp"
 
+#include "base/limits.hpp"
+#include "base/scheduling.hpp"
 #include "blob/file_format.hpp"
 #include "blob/file_reader.hpp"
 #include "blob/file_writer.hpp"
@@ -113,6 +115,22 @@ Result<> FileStore::remove_file(BlobId id) {
     }
     CHECK(accept(Errc::not_found, incoming));
     return accept(Errc::not_found, confirmed);
+}
+
+Async<std::vector<Result<>>> FileStore::remove_each(std::vector<BlobId> ids) {
+    co_return co_await run_blocking(
+        pool_, [this, ids = std::move(ids)] { return remove_files(ids); });
+}
+
+std::vector<Result<>> FileStore::remove_files(const std::vector<BlobId>& ids) {
+    take_short_turns();
+    std::vector<Result<>> answers;
+    answers.reserve(ids.size());
+    for (const BlobId id : ids) {
+        answers.push_back(remove_file(id));
+        if (answers.size() % limits::blob_removals_per_turn == 0) give_way();
+    }
+    return answers;
 }
 
 Async<> FileStore::sync_removals() {

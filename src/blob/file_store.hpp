@@ -32,6 +32,7 @@ public:
                                         const crypto::Key& key,
                                         std::uint64_t size) override;
     Async<> remove(BlobId id) override;
+    Async<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) override;
     Async<> sync_removals() override;
     Async<> confirm(BlobId id) override;
     Async<std::vector<BlobId>> unconfirmed() override;
@@ -45,6 +46,7 @@ private:
     // All of these run on the pool.
     Result<File> open_waiting(BlobId id, std::uint64_t size);
     Result<> remove_file(BlobId id);
+    std::vector<Result<>> remove_files(const std::vector<BlobId>& ids);
     Result<> sync_touched_folders();
     Result<> confirm_file(BlobId id);
     Result<std::vector<BlobId>> list_incoming();

@@ -165,6 +165,21 @@ TEST_P(StoreSuite, a_removed_blob_cannot_be_opened) {
     }
 }
 
+TEST_P(StoreSuite, several_are_removed_with_an_answer_for_each) {
+    const BlobId kept = BlobId::random();
+    const BlobId other = BlobId::random();
+    for (const BlobId blob : {id, kept, other}) {
+        ASSERT_TRUE(run(store_blob(store(), blob, key, sample_bytes(100))));
+    }
+    ASSERT_TRUE(run(store().confirm(other)));
+    const auto answers = run(store().remove_each({id, BlobId::random(), other}));
+    ASSERT_TRUE(answers);
+    ASSERT_EQ(answers->size(), 3U);
+    for (const Result<>& answer : *answers) EXPECT_TRUE(answer);
+    EXPECT_THAT(unconfirmed(), testing::ElementsAre(kept));
+    EXPECT_THAT(listed(), testing::IsEmpty());
+}
+
 TEST_P(StoreSuite, removing_what_is_absent_succeeds) {
     EXPECT_TRUE(run(store().remove(id)));
     ASSERT_TRUE(put(sample_bytes(100)));

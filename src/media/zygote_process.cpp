@@ -51,8 +51,10 @@ public:
         std::string path = program;
         std::string argument = "--zygote";
         std::array<char*, 3> arguments{path.data(), argument.data(), nullptr};
-        // Nothing of the server's environment, which may hold secrets.
-        std::array<char*, 1> environment{nullptr};
+        // Nothing of the server's environment, which may hold secrets. All symbols are looked up at
+        // the start, or each job would do it again: a tenth of its time.
+        std::string binding = "LD_BIND_NOW=1";
+        std::array<char*, 2> environment{binding.data(), nullptr};
         pid_t process = 0;
         const int error = ::posix_spawn(&process, program.c_str(), &files_, &attributes_,
                                         arguments.data(), environment.data());

@@ -146,6 +146,9 @@ public:
     virtual Async<> write_erased(std::move_only_function<Result<>(Session&)> work,
                                  Erases erases) = 0;
     virtual CommitStats stats() const = 0;
+    // Whether writes wait for the one that is running. For long work, inside a write, that can be
+    // done in several: to end early.
+    virtual bool has_waiting_writes() const = 0;
 
     // Writes all of it to the new file `file`, as it is when this returns, while reads and writes
     // go on: no write waits for longer than a few hundred pages take. The file is not durable yet.

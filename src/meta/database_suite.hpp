@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,25 @@ public:
 
 private:
     Loop loop_;
+};
+
+// Holds the writer inside a write until release() so that others have to queue.
+class Gate {
+public:
+    auto work() {
+        return [this](Session&) -> Result<> {
+            open_.acquire();
+            return {};
+        };
+    }
+    // Opens when the coroutines started before this one have queued their writes.
+    static Async<> release(Gate& gate) {
+        gate.open_.release();
+        co_return Result<>{};
+    }
+
+private:
+    std::binary_semaphore open_{0};
 };
 
 inline const Time noon =

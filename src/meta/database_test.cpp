@@ -4,7 +4,6 @@
 #include "meta/database_suite.hpp"
 #include "model/api_errors.hpp"
 
-#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
@@ -113,24 +112,22 @@ TEST_P(DatabaseSuite, empty_values_are_not_null_and_long_values_are_whole) {
     EXPECT_EQ(find(large.id)->content_type, large.content_type);
 }
 
-// Holds the writer inside a write until release() so that others have to queue.
-class Gate {
-public:
-    auto work() {
-        return [this](Session&) -> Result<> {
-            open_.acquire();
-            return {};
-        };
-    }
-    // Opens when the coroutines started before this one have queued their writes.
-    static Async<> release(Gate& gate) {
-        gate.open_.release();
-        co_return Result<>{};
-    }
-
-private:
-    std::binary_semaphore open_{0};
-};
+TEST_P(DatabaseSuite, a_write_is_told_whether_others_wait_for_it) {
+    const auto look = [this](Session&) -> Result<bool> { return database_->has_waiting_writes(); };
+    EXPECT_FALSE(*write(look));
+    Gate gate;
+    std::optional<Result<>> first;
+    std::optional<Result<bool>> looked;
+    std::optional<Result<>> behind;
+    std::optional<Result<>> opened;
+    waiter_.start(database_->write(gate.work()), first);
+    waiter_.start(database_->write(look), looked);
+    waiter_.start(database_->write([](Session&) -> Result<> { return {}; }), behind);
+    waiter_.start(Gate::release(gate), opened);
+    waiter_.run();
+    EXPECT_TRUE(**looked);
+    EXPECT_FALSE(*write(look));
+}
 
 TEST_P(DatabaseSuite, waiting_writes_share_a_commit_and_a_failing_one_undoes_only_itself) {
     constexpr std::size_t count = 50;

@@ -49,6 +49,7 @@ public:
     Async<> copy_to(std::filesystem::path file) override;
 
     CommitStats stats() const override { return writer_ ? writer_->stats() : CommitStats{}; }
+    bool has_waiting_writes() const override { return writer_ && writer_->has_waiting_writes(); }
 
 private:
     Async<> queue(PendingWrite& write);

@@ -210,6 +210,37 @@ TEST_F(SqliteTest, a_reader_in_the_way_delays_erasing_until_it_is_gone_and_the_c
     sqlite3_close(reader);
 }
 
+TEST_F(SqliteTest, who_erases_nothing_does_not_wait_for_the_log_to_be_cut) {
+    const auto database = open();
+    const AttachmentRow row = pending_row();
+    ASSERT_TRUE(insert(*database, row));
+    test::RawDatabase reader(file);
+    reader.run("BEGIN; SELECT * FROM attachments");
+    std::vector<std::string> order;
+    const auto noted = [&order](std::string name, Async<> write) -> Async<> {
+        auto result = co_await std::move(write);
+        order.push_back(name + (result ? " done" : " failed"));
+        co_return result;
+    };
+    Gate gate;
+    std::optional<Result<>> first;
+    std::optional<Result<>> erasing;
+    std::optional<Result<>> plain;
+    std::optional<Result<>> opened;
+    const auto remove_row = [&row](Session& session) -> Result<> {
+        TRY([[maybe_unused]] const auto removed, remove_attachment(session, deletion_of(row)));
+        return {};
+    };
+    const auto add_row = [](Session& session) { return insert_attachment(session, pending_row()); };
+    waiter.start(database->write(gate.work()), first);
+    waiter.start(noted("erasing", database->write(remove_row, Erases::yes)), erasing);
+    waiter.start(noted("plain", database->write(add_row)), plain);
+    waiter.start(Gate::release(gate), opened);
+    waiter.run();
+    EXPECT_EQ(order, (std::vector<std::string>{"plain done", "erasing failed"}));
+    reader.run("COMMIT");
+}
+
 TEST_F(SqliteTest, what_a_crash_left_in_the_log_is_erased_at_the_next_start) {
     AttachmentRow row = pending_row();
     row.wrapped_key = some_bytes("MARKER-OF-THE-WRAPPED-KEY");

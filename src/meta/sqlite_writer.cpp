@@ -2,10 +2,12 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 #include "meta/audit.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -138,6 +140,7 @@ bool SqliteWriter::push(PendingWrite& write) {
         const std::lock_guard lock(mutex_);
         if (queue_.size() >= limits::commit_queue_max) return false;
         queue_.push_back(&write);
+        if (!write.copy_to) ++unfinished_;
     }
     writer_wakes_.notify_one();
     return true;
@@ -148,10 +151,15 @@ CommitStats SqliteWriter::stats() const {
 }
 
 void SqliteWriter::write_loop() {
+    take_short_turns();
     Batch batch;
     while (next_batch(batch)) {
         if (erase_due_) empty_log(0ms);
-        if (!batch.empty()) run_batch(batch);
+        if (!batch.empty()) {
+            const std::size_t count = batch.size();
+            run_batch(batch);
+            unfinished_ -= count;
+        }
         batch.clear();
         go_on_copying();
         if (cleaner_.is_busy()) clear_some();
@@ -231,6 +239,7 @@ void SqliteWriter::run_batch(Batch& batch) {
             return write->erases == Erases::yes && write->result.has_value();
         };
         if (std::ranges::any_of(batch, erases)) {
+            resume_durable(batch);
             // Whoever is in the way for so long will not be gone at once: wait once, not always.
             empty_log(erase_due_ ? 0ms : lock_wait_max);
             for (PendingWrite* write : batch) {
@@ -243,6 +252,17 @@ void SqliteWriter::run_batch(Batch& batch) {
     }
     resume_all(batch, posting_);
     if (log_frames_ >= copy_at_frames_) ask_for_copy();
+}
+
+// Writes that erase nothing do not wait for those that do.
+void SqliteWriter::resume_durable(Batch& batch) {
+    Batch durable;
+    std::erase_if(batch, [&durable](PendingWrite* write) {
+        const bool waits = write->erases == Erases::yes || write->clears_traces;
+        if (!waits) durable.push_back(write);
+        return !waits;
+    });
+    resume_all(durable, posting_);
 }
 
 Result<> SqliteWriter::run_transaction(std::span<PendingWrite* const> batch) {
@@ -367,6 +387,7 @@ void SqliteWriter::ask_for_copy() {
 }
 
 void SqliteWriter::copy_loop() {
+    take_short_turns();
     std::unique_lock lock(mutex_);
     for (;;) {
         copier_wakes_.wait(lock, [this] { return copy_wanted_ || copier_stops_; });

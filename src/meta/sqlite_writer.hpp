@@ -54,6 +54,8 @@ public:
     bool push(PendingWrite& write);
 
     CommitStats stats() const;
+    // Whether there are others beside one that is running.
+    bool has_waiting_writes() const { return unfinished_ > 1; }
 
 private:
     using Batch = std::vector<PendingWrite*>;
@@ -61,6 +63,8 @@ private:
     void write_loop();
     bool next_batch(Batch& batch);
     void run_batch(Batch& batch);
+    // After a commit: takes the writes that are done with it out of `batch`.
+    void resume_durable(Batch& batch);
     Result<> run_transaction(std::span<PendingWrite* const> batch);
     Result<> run_in_savepoint(PendingWrite& write);
     void run_alone(PendingWrite& write);
@@ -100,6 +104,7 @@ private:
     std::unique_ptr<SqliteCopy> copy_;
     TraceCleaner cleaner_;
 
+    std::atomic<std::size_t> unfinished_{0};  // Queued or running, copies of the database apart.
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};
 

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 #include "meta/edge_purges.hpp"
 #include "meta/ownership.hpp"
 #include "meta/renditions.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 
 namespace satchel {
 
@@ -81,6 +83,29 @@ Async<> DeletionService::remove_blob(BlobId blob) {
     co_return removed;
 }
 
+Async<std::vector<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blobs) {
+    std::vector<BlobId> gone;
+    gone.reserve(blobs.size());
+    for (std::span<const BlobId> rest = blobs; !rest.empty();) {
+        const auto job = rest.first(std::min(rest.size(), limits::blob_removals_per_job));
+        rest = rest.subspan(job.size());
+        for (const BlobId blob : job) parts_.downloads.withdraw(blob);
+        CO_TRY(const auto answers,
+               co_await parts_.blobs.remove_each(std::vector(job.begin(), job.end())));
+        ASSERT(answers.size() == job.size());
+        for (std::size_t i = 0; i < job.size(); ++i) {
+            parts_.downloads.withdraw(job[i]);
+            if (answers[i]) {
+                gone.push_back(job[i]);
+            } else {
+                log::error("blob_not_removed",
+                           {{"blob", job[i].str()}, {"detail", answers[i].error().detail}});
+            }
+        }
+    }
+    co_return gone;
+}
+
 Async<DeletionService::RemovedAll> DeletionService::remove_all(
     std::vector<OwnedAttachment> attachments, DeletionReason reason, Beside beside) {
     struct Done {
@@ -97,17 +122,16 @@ Async<DeletionService::RemovedAll> DeletionService::remove_all(
             if (!removed) continue;
             ++done.counts.attachments;
             done.blobs.insert(done.blobs.end(), removed->blobs.begin(), removed->blobs.end());
+            give_way();
         }
         if (beside) {
             TRY(done.counts.beside, beside(session));
         }
         return done;
     };
-    CO_TRY(const Done done, co_await parts_.database.write(std::move(change), meta::Erases::yes));
+    CO_TRY(Done done, co_await parts_.database.write(std::move(change), meta::Erases::yes));
     if (parts_.wake_edge && done.counts.attachments > 0) parts_.wake_edge();
-    for (const BlobId blob : done.blobs) {
-        ignore(co_await remove_blob(blob), "it is queued: the sweeper removes it");
-    }
+    ignore(co_await remove_blobs(std::move(done.blobs)), "queued: the sweeper removes the rest");
     co_return done.counts;
 }
 
@@ -129,26 +153,21 @@ Async<std::size_t> DeletionService::sweep_rows() {
     const auto erases =
         due.front().state == AttachmentState::pending ? meta::Erases::no : meta::Erases::yes;
 
-    struct Swept {
-        std::size_t changed = 0;
-        std::size_t expired = 0;
-    };
     auto change = [this, now, erases](meta::Session& session) -> Result<Swept> {
-        TRY(const auto rows, meta::due_attachments(session, now, limits::retention_batch_max));
         Swept swept;
-        for (const meta::AttachmentRow& row : rows) {
-            if (row.state == AttachmentState::pending) {
-                TRY(const bool failed,
-                    meta::fail_upload(session, row.id, meta::end_of_lapsed(row)));
-                swept.changed += failed ? 1 : 0;
-                continue;
+        std::size_t looked_at = 0;
+        do {
+            TRY(const auto rows, meta::due_attachments(session, now, limits::due_batch_min));
+            for (const meta::AttachmentRow& row : rows) {
+                if (row.state != AttachmentState::pending && erases == meta::Erases::no) {
+                    return swept;
+                }
+                CHECK(sweep_row(session, row, now, swept));
+                give_way();
             }
-            if (erases == meta::Erases::no) continue;
-            const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
-            TRY(const auto removed, take_out(session, entry));
-            swept.changed += removed ? 1 : 0;
-            swept.expired += removed && entry.cause == "expired" ? 1 : 0;
-        }
+            if (rows.size() < limits::due_batch_min) break;
+            looked_at += rows.size();
+        } while (looked_at < limits::due_batch_max && !parts_.database.has_waiting_writes());
         return swept;
     };
     CO_TRY(const Swept swept, co_await parts_.database.write(std::move(change), erases));
@@ -157,31 +176,36 @@ Async<std::size_t> DeletionService::sweep_rows() {
     co_return swept.changed;
 }
 
+Result<> DeletionService::sweep_row(meta::Session& session,
+                                    const meta::AttachmentRow& row,
+                                    Time now,
+                                    Swept& swept) const {
+    if (row.state == AttachmentState::pending) {
+        TRY(const bool failed, meta::fail_upload(session, row.id, meta::end_of_lapsed(row)));
+        swept.changed += failed ? 1 : 0;
+        return {};
+    }
+    const meta::AuditEntry entry{now, row.partner, row.id, cause_of(row), "sweeper"};
+    TRY(const auto removed, take_out(session, entry));
+    swept.changed += removed ? 1 : 0;
+    swept.expired += removed && entry.cause == "expired" ? 1 : 0;
+    return {};
+}
+
 Async<std::size_t> DeletionService::sweep_blobs() {
     auto look = [](meta::Session& session) {
         return meta::pending_blob_removals(session, limits::blob_removals_batch_max);
     };
-    CO_TRY(const auto blobs, co_await parts_.database.read(look));
+    CO_TRY(auto blobs, co_await parts_.database.read(look));
     if (blobs.empty()) co_return std::size_t{0};
-    std::vector<BlobId> removed;
-    removed.reserve(blobs.size());
-    for (const BlobId blob : blobs) {
-        const auto gone = co_await remove_blob(blob);
-        if (gone) {
-            removed.push_back(blob);
-        } else {
-            log::error("blob_not_removed", {{"blob", blob.str()}, {"detail", gone.error().detail}});
-        }
-    }
+    CO_TRY(const auto removed, co_await remove_blobs(std::move(blobs)));
     if (removed.empty()) co_return std::size_t{0};
     CO_CHECK(co_await parts_.blobs.sync_removals());
-    for (auto next = removed.begin(); next != removed.end();) {
-        const auto count = std::min<std::ptrdiff_t>(
-            removed.end() - next, static_cast<std::ptrdiff_t>(limits::blob_removals_forgotten_max));
-        std::vector<BlobId> part(next, next + count);
-        next += count;
-        auto forget = [part = std::move(part)](meta::Session& session) {
-            return meta::forget_blob_removals(session, part);
+    for (std::span<const BlobId> rest = removed; !rest.empty();) {
+        const auto part = rest.first(std::min(rest.size(), limits::blob_removals_forgotten_max));
+        rest = rest.subspan(part.size());
+        auto forget = [blobs = std::vector(part.begin(), part.end())](meta::Session& session) {
+            return meta::forget_blob_removals(session, blobs);
         };
         CO_CHECK(co_await parts_.database.write(std::move(forget), meta::Erases::yes));
     }

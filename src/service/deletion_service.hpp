@@ -84,6 +84,17 @@ private:
                                                   const meta::AuditEntry& entry) const;
     // Ends what reads the blob, and unlinks it.
     Async<> remove_blob(BlobId blob);
+    // The same for several, one job of the store. Returns those that are gone.
+    Async<std::vector<BlobId>> remove_blobs(std::vector<BlobId> blobs);
+    // In a transaction: does with one that is due what is to be done.
+    struct Swept {
+        std::size_t changed = 0;
+        std::size_t expired = 0;
+    };
+    Result<> sweep_row(meta::Session& session,
+                       const meta::AttachmentRow& row,
+                       Time now,
+                       Swept& swept) const;
 
     Parts parts_;
     std::atomic<std::uint64_t> expired_{0};

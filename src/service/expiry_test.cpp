@@ -2,6 +2,7 @@
 // nothing of it is left.
 #include "base/limits.hpp"
 #include "gateway/sandbox.hpp"
+#include "meta/database_suite.hpp"
 #include "meta/message_removal.hpp"
 #include "meta/partners.hpp"
 #include "meta/sqlite.hpp"
@@ -30,6 +31,7 @@ const std::string line = "+15550100001";
 const std::string friend_number = "+15551234567";
 
 struct ExpiryTest : testing::Test {
+    meta::Waiter waiter;
     test::TempFolder folder;
     const crypto::KeyRing keys = test::new_master_key();
     Clock clock{Time{std::chrono::seconds(1'800'000'000)}};
@@ -149,6 +151,35 @@ TEST_F(ExpiryTest, an_attachment_is_refused_everywhere_at_its_hour_before_anythi
     sweep();
     EXPECT_FALSE(*read([&](meta::Session& s) { return meta::find_stored_attachment(s, id); }));
     EXPECT_EQ(deletions.expired(), 1U);
+}
+
+TEST_F(ExpiryTest, a_sweep_ends_early_for_a_write_that_waits) {
+    constexpr std::size_t count = 2 * limits::due_batch_min + 1;
+    for (std::size_t i = 0; i < count; ++i) store(Tier::ephemeral);
+    advance(limits::ephemeral_life);
+    meta::Gate gate;
+    std::optional<Result<>> held;
+    std::optional<Result<std::size_t>> swept;
+    std::optional<Result<>> other;
+    std::optional<Result<>> opened;
+    waiter.start(database->write(gate.work()), held);
+    waiter.start(deletions.sweep_rows(), swept);
+    waiter.start(database->write([](meta::Session&) -> Result<> { return {}; }), other);
+    waiter.start(meta::Gate::release(gate), opened);
+    waiter.run();
+    EXPECT_EQ(**swept, limits::due_batch_min);
+    EXPECT_EQ(*run(deletions.sweep_rows()), count - limits::due_batch_min) << "nobody waits now";
+}
+
+TEST_F(ExpiryTest, a_blob_that_cannot_be_unlinked_keeps_no_other_from_being) {
+    for (int i = 0; i < 3; ++i) store(Tier::ephemeral);
+    advance(limits::ephemeral_life);
+    ASSERT_EQ(*run(deletions.sweep_rows()), 3U);
+    blobs.fail_next();
+    EXPECT_EQ(*run(deletions.sweep_blobs()), 2U);
+    EXPECT_EQ(blob_count(), 1U);
+    sweep();
+    EXPECT_EQ(blob_count(), 0U);
 }
 
 TEST_F(ExpiryTest, a_persistent_attachment_does_not_mind_the_time) {

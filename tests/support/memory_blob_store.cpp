@@ -126,6 +126,12 @@ Async<> MemoryBlobStore::remove(BlobId id) {
     co_return Result<>{};
 }
 
+Async<std::vector<Result<>>> MemoryBlobStore::remove_each(std::vector<BlobId> ids) {
+    std::vector<Result<>> answers;
+    for (const BlobId id : ids) answers.push_back(co_await remove(id));
+    co_return answers;
+}
+
 Async<> MemoryBlobStore::sync_removals() {
     co_return next_call();
 }

@@ -17,6 +17,8 @@ public:
     // The call of the store, its writers or its readers with this number (from 0, counted since
     // the store was made) answers Errc::unavailable and does nothing. Negative: none does.
     std::atomic<int> fail_at{-1};
+    // The next call is the one that fails.
+    void fail_next() { fail_at = calls_.load(); }
     // Whether that call has come.
     bool failed() const;
 
@@ -25,6 +27,7 @@ public:
                                               const crypto::Key& key,
                                               std::uint64_t size) override;
     Async<> remove(BlobId id) override;
+    Async<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) override;
     Async<> sync_removals() override;
     Async<> confirm(BlobId id) override;
     Async<std::vector<BlobId>> unconfirmed() override;

@@ -1,0 +1,47 @@
+#include "base/scheduling.hpp"
+
+#include "base/limits.hpp"
+
+#include <sys/syscall.h>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace satchel {
+namespace {
+
+// sched_setattr(2), its first version. The C library has neither it nor the two calls yet, and the
+// kernel's header of it cannot be included beside <sched.h>.
+struct Attributes {
+    std::uint32_t size;
+    std::uint32_t policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime;  // Of one turn; in ns.
+    std::uint64_t deadline;
+    std::uint64_t period;
+};
+
+bool set_turn() {
+    Attributes attributes{};
+    if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return false;
+    if (attributes.policy != SCHED_OTHER) return false;  // What the operator chose stays.
+    attributes.runtime = std::chrono::nanoseconds(limits::background_turn).count();
+    return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+}
+
+}  // namespace
+
+void take_short_turns() {
+    [[maybe_unused]] thread_local const bool is_set = set_turn();
+}
+
+void give_way() {
+    for (int i = 0; i < limits::turns_given_way; ++i) ::sched_yield();
+}
+
+}  // namespace satchel
