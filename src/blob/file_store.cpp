@@ -118,8 +118,8 @@ Result<> FileStore::remove_file(BlobId id) {
 }
 
 Async<std::vector<Result<>>> FileStore::remove_each(std::vector<BlobId> ids) {
-    co_return co_await run_blocking(
-        pool_, [this, ids = std::move(ids)] { return remove_files(ids); });
+    co_return co_await run_blocking(pool_,
+                                    [this, ids = std::move(ids)] { return remove_files(ids); });
 }
 
 std::vector<Result<>> FileStore::remove_files(const std::vector<BlobId>& ids) {
