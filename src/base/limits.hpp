@@ -180,9 +180,9 @@ inline constexpr auto scrub_retry_wait = 1min;        // After the store could n
 // What goes by itself or by the operator's order (docs/operations/retention.md). A pass of each
 // chore is one short transaction of so many rows; between two of them others have their turn.
 inline constexpr std::size_t retention_batch_max = 100;
-// Attachments that are due: a pass ends after so many, or sooner when another write waits.
+// Attachments that are due: a pass ends after so many, or after a look when another write waits.
 inline constexpr std::size_t due_batch_max = 400;
-inline constexpr std::size_t due_batch_min = 25;
+inline constexpr std::size_t due_rows_per_look = 25;
 // Blobs that one job unlinks, and how many of them before others have their turn.
 inline constexpr std::size_t blob_removals_per_job = 64;
 inline constexpr std::size_t blob_removals_per_turn = 2;

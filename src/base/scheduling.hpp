@@ -1,16 +1,16 @@
-// How work that nobody waits for shares a core with the loops. Thread-safe; nothing here fails:
-// where the kernel knows no such thing, threads take the turns that it gives them.
+// How work that nobody waits for shares a core with the loops. Hints to the kernel: nothing here
+// fails, and where it does not know them, threads take the turns that it gives them. Thread-safe.
 #pragma once
 
 namespace satchel {
 
 // From here on the calling thread runs in turns of limits::background_turn instead of the kernel's
-// own few milliseconds, with the same share of the core in all (Linux 6.12 and later). Again: costs
-// nothing.
+// own few milliseconds, for good, with the same share of the core in all (Linux 6.12 and later).
+// Again: costs nothing.
 void take_short_turns();
 
-// Lets whoever waits for this core go first, for limits::turns_given_way of the calling thread's
-// turns; costs next to nothing when nobody does. Between pieces of work of 20 to 100 us.
+// Lets whoever waits for this core go first, for about limits::turns_given_way of the calling
+// thread's turns; costs next to nothing when nobody does. Between pieces of work of 20 to 100 us.
 void give_way();
 
 }  // namespace satchel

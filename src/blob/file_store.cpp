@@ -117,9 +117,8 @@ Result<> FileStore::remove_file(BlobId id) {
     return accept(Errc::not_found, confirmed);
 }
 
-Async<std::vector<Result<>>> FileStore::remove_each(std::vector<BlobId> ids) {
-    co_return co_await run_blocking(pool_,
-                                    [this, ids = std::move(ids)] { return remove_files(ids); });
+Task<std::vector<Result<>>> FileStore::remove_each(std::vector<BlobId> ids) {
+    return run_blocking(pool_, [this, ids = std::move(ids)] { return remove_files(ids); });
 }
 
 std::vector<Result<>> FileStore::remove_files(const std::vector<BlobId>& ids) {

@@ -32,7 +32,7 @@ public:
                                         const crypto::Key& key,
                                         std::uint64_t size) override;
     Async<> remove(BlobId id) override;
-    Async<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) override;
+    Task<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) override;
     Async<> sync_removals() override;
     Async<> confirm(BlobId id) override;
     Async<std::vector<BlobId>> unconfirmed() override;

@@ -77,9 +77,9 @@ public:
     // Removing what is absent succeeds. The bytes cannot be opened any more when this returns;
     // durable after sync_removals(). Readers that are open keep their bytes.
     virtual Async<> remove(BlobId id) = 0;
-    // The same for each of several, in their order, for work that nobody waits for: others have
-    // the core between two of them. As many answers as `ids`.
-    virtual Async<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) = 0;
+    // remove() for each of several, for work that nobody waits for: others have the core in
+    // between. As many answers as `ids`, in their order.
+    virtual Task<std::vector<Result<>>> remove_each(std::vector<BlobId> ids) = 0;
     virtual Async<> sync_removals() = 0;
 
     // Confirming what is confirmed already succeeds. Errc::not_found if there is no such blob.

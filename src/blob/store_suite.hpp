@@ -173,9 +173,8 @@ TEST_P(StoreSuite, several_are_removed_with_an_answer_for_each) {
     }
     ASSERT_TRUE(run(store().confirm(other)));
     const auto answers = run(store().remove_each({id, BlobId::random(), other}));
-    ASSERT_TRUE(answers);
-    ASSERT_EQ(answers->size(), 3U);
-    for (const Result<>& answer : *answers) EXPECT_TRUE(answer);
+    ASSERT_EQ(answers.size(), 3U);
+    for (const Result<>& answer : answers) EXPECT_TRUE(answer);
     EXPECT_THAT(unconfirmed(), testing::ElementsAre(kept));
     EXPECT_THAT(listed(), testing::IsEmpty());
 }

@@ -52,7 +52,7 @@ public:
         std::string argument = "--zygote";
         std::array<char*, 3> arguments{path.data(), argument.data(), nullptr};
         // Nothing of the server's environment, which may hold secrets. All symbols are looked up at
-        // the start, or each job would do it again: a tenth of its time.
+        // the start, or each job would do it again.
         std::string binding = "LD_BIND_NOW=1";
         std::array<char*, 2> environment{binding.data(), nullptr};
         pid_t process = 0;

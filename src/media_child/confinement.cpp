@@ -1,7 +1,6 @@
 #include "media_child/confinement.hpp"
 
 #include "base/limits.hpp"
-#include "base/scheduling.hpp"
 #include "media/jail_protocol.hpp"
 
 #include <fcntl.h>
@@ -155,7 +154,6 @@ std::uint32_t landlock_abi() {
 // I/O priority: a job touches no disk.
 void lower_priority() {
     ::setpriority(PRIO_PROCESS, 0, limits::media_job_niceness);
-    take_short_turns();
 }
 
 std::uint32_t confine_zygote() {

@@ -4,25 +4,14 @@
 #include "media_child/image_job.hpp"
 #include "media_child/zygote.hpp"
 
-#include <malloc.h>
-
 #include <cstdio>
 #include <cstring>
-
-namespace {
-
-constexpr int keep_bytes = 64 << 20;
-
-}  // namespace
 
 int main(int count, char** arguments) {
     if (count != 2 || std::strcmp(arguments[1], "--zygote") != 0) {
         std::fputs("satchel-media is started by satchel; it takes no orders by hand\n", stderr);
         return 2;
     }
-    // Buffers that a job frees it soon needs again; what it holds is limited otherwise.
-    ::mallopt(M_MMAP_THRESHOLD, keep_bytes);
-    ::mallopt(M_TRIM_THRESHOLD, keep_bytes);
     if (!satchel::media::prepare_image_jobs(arguments[0])) return 1;
     return satchel::media::run_zygote(satchel::media::jail::channel_descriptor,
                                       satchel::media::run_image_job,

@@ -239,7 +239,7 @@ void SqliteWriter::run_batch(Batch& batch) {
             return write->erases == Erases::yes && write->result.has_value();
         };
         if (std::ranges::any_of(batch, erases)) {
-            resume_durable(batch);
+            resume_who_erases_nothing(batch);
             // Whoever is in the way for so long will not be gone at once: wait once, not always.
             empty_log(erase_due_ ? 0ms : lock_wait_max);
             for (PendingWrite* write : batch) {
@@ -255,7 +255,7 @@ void SqliteWriter::run_batch(Batch& batch) {
 }
 
 // Writes that erase nothing do not wait for those that do.
-void SqliteWriter::resume_durable(Batch& batch) {
+void SqliteWriter::resume_who_erases_nothing(Batch& batch) {
     Batch durable;
     std::erase_if(batch, [&durable](PendingWrite* write) {
         const bool waits = write->erases == Erases::yes || write->clears_traces;

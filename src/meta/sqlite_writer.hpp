@@ -1,7 +1,8 @@
 // The one thread that writes: group commit, erasing, and keeping the log short.
 //
 // A batch is up to limits::commit_batch_max waiting writes in one transaction, each inside its
-// own savepoint. One fsync later all of them are resumed, each loop being woken once.
+// own savepoint. One fsync later all of them are resumed, each loop being woken once; those that
+// erase when the log is cut, too.
 //
 // The log is copied into the database file by a second thread while writes go on; the writer
 // then starts it over between two batches. A batch that erases does both at once, so that
@@ -63,8 +64,8 @@ private:
     void write_loop();
     bool next_batch(Batch& batch);
     void run_batch(Batch& batch);
-    // After a commit: takes the writes that are done with it out of `batch`.
-    void resume_durable(Batch& batch);
+    // After a commit that erases: takes the writes that are done with it out of `batch`.
+    void resume_who_erases_nothing(Batch& batch);
     Result<> run_transaction(std::span<PendingWrite* const> batch);
     Result<> run_in_savepoint(PendingWrite& write);
     void run_alone(PendingWrite& write);

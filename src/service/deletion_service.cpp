@@ -83,15 +83,14 @@ Async<> DeletionService::remove_blob(BlobId blob) {
     co_return removed;
 }
 
-Async<std::vector<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blobs) {
+Task<std::vector<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blobs) {
     std::vector<BlobId> gone;
     gone.reserve(blobs.size());
     for (std::span<const BlobId> rest = blobs; !rest.empty();) {
         const auto job = rest.first(std::min(rest.size(), limits::blob_removals_per_job));
         rest = rest.subspan(job.size());
         for (const BlobId blob : job) parts_.downloads.withdraw(blob);
-        CO_TRY(const auto answers,
-               co_await parts_.blobs.remove_each(std::vector(job.begin(), job.end())));
+        const auto answers = co_await parts_.blobs.remove_each(std::vector(job.begin(), job.end()));
         ASSERT(answers.size() == job.size());
         for (std::size_t i = 0; i < job.size(); ++i) {
             parts_.downloads.withdraw(job[i]);
@@ -122,7 +121,7 @@ Async<DeletionService::RemovedAll> DeletionService::remove_all(
             if (!removed) continue;
             ++done.counts.attachments;
             done.blobs.insert(done.blobs.end(), removed->blobs.begin(), removed->blobs.end());
-            give_way();
+            if (!parts_.database.has_waiting_writes()) give_way();
         }
         if (beside) {
             TRY(done.counts.beside, beside(session));
@@ -131,7 +130,7 @@ Async<DeletionService::RemovedAll> DeletionService::remove_all(
     };
     CO_TRY(Done done, co_await parts_.database.write(std::move(change), meta::Erases::yes));
     if (parts_.wake_edge && done.counts.attachments > 0) parts_.wake_edge();
-    ignore(co_await remove_blobs(std::move(done.blobs)), "queued: the sweeper removes the rest");
+    co_await remove_blobs(std::move(done.blobs));  // The sweeper removes what stays.
     co_return done.counts;
 }
 
@@ -157,15 +156,16 @@ Async<std::size_t> DeletionService::sweep_rows() {
         Swept swept;
         std::size_t looked_at = 0;
         do {
-            TRY(const auto rows, meta::due_attachments(session, now, limits::due_batch_min));
+            TRY(const auto rows, meta::due_attachments(session, now, limits::due_rows_per_look));
             for (const meta::AttachmentRow& row : rows) {
                 if (row.state != AttachmentState::pending && erases == meta::Erases::no) {
+                    swept.must_erase = true;
                     return swept;
                 }
                 CHECK(sweep_row(session, row, now, swept));
-                give_way();
+                if (!parts_.database.has_waiting_writes()) give_way();
             }
-            if (rows.size() < limits::due_batch_min) break;
+            if (rows.size() < limits::due_rows_per_look) break;
             looked_at += rows.size();
         } while (looked_at < limits::due_batch_max && !parts_.database.has_waiting_writes());
         return swept;
@@ -173,6 +173,8 @@ Async<std::size_t> DeletionService::sweep_rows() {
     CO_TRY(const Swept swept, co_await parts_.database.write(std::move(change), erases));
     if (parts_.wake_edge) parts_.wake_edge();
     expired_ += swept.expired;
+    // The row that was looked at before has gone meanwhile: there is work all the same.
+    if (swept.changed == 0 && swept.must_erase) co_return co_await sweep_rows();
     co_return swept.changed;
 }
 
@@ -198,7 +200,7 @@ Async<std::size_t> DeletionService::sweep_blobs() {
     };
     CO_TRY(auto blobs, co_await parts_.database.read(look));
     if (blobs.empty()) co_return std::size_t{0};
-    CO_TRY(const auto removed, co_await remove_blobs(std::move(blobs)));
+    const std::vector<BlobId> removed = co_await remove_blobs(std::move(blobs));
     if (removed.empty()) co_return std::size_t{0};
     CO_CHECK(co_await parts_.blobs.sync_removals());
     for (std::span<const BlobId> rest = removed; !rest.empty();) {

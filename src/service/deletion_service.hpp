@@ -84,13 +84,15 @@ private:
                                                   const meta::AuditEntry& entry) const;
     // Ends what reads the blob, and unlinks it.
     Async<> remove_blob(BlobId blob);
-    // The same for several, one job of the store. Returns those that are gone.
-    Async<std::vector<BlobId>> remove_blobs(std::vector<BlobId> blobs);
-    // In a transaction: does with one that is due what is to be done.
+    // remove_blob() for many, a few to a job of the store. Returns those that are gone; why another
+    // is not stands in the log.
+    Task<std::vector<BlobId>> remove_blobs(std::vector<BlobId> blobs);
     struct Swept {
         std::size_t changed = 0;
         std::size_t expired = 0;
+        bool must_erase = false;  // Ended at a row that only a write that erases may remove.
     };
+    // In a transaction: does with a row that is due what is to be done.
     Result<> sweep_row(meta::Session& session,
                        const meta::AttachmentRow& row,
                        Time now,

@@ -154,7 +154,7 @@ TEST_F(ExpiryTest, an_attachment_is_refused_everywhere_at_its_hour_before_anythi
 }
 
 TEST_F(ExpiryTest, a_sweep_ends_early_for_a_write_that_waits) {
-    constexpr std::size_t count = 2 * limits::due_batch_min + 1;
+    constexpr std::size_t count = 2 * limits::due_rows_per_look + 1;
     for (std::size_t i = 0; i < count; ++i) store(Tier::ephemeral);
     advance(limits::ephemeral_life);
     meta::Gate gate;
@@ -167,8 +167,33 @@ TEST_F(ExpiryTest, a_sweep_ends_early_for_a_write_that_waits) {
     waiter.start(database->write([](meta::Session&) -> Result<> { return {}; }), other);
     waiter.start(meta::Gate::release(gate), opened);
     waiter.run();
-    EXPECT_EQ(**swept, limits::due_batch_min);
-    EXPECT_EQ(*run(deletions.sweep_rows()), count - limits::due_batch_min) << "nobody waits now";
+    EXPECT_EQ(**swept, limits::due_rows_per_look);
+    EXPECT_EQ(*run(deletions.sweep_rows()), count - limits::due_rows_per_look)
+        << "nobody waits now";
+}
+
+TEST_F(ExpiryTest, a_sweep_goes_on_when_the_row_that_it_looked_at_has_gone) {
+    const meta::AttachmentRow lapsed = meta::pending_row(alice);
+    ASSERT_LT(lapsed.sweep_at, clock.now());
+    EXPECT_TRUE(write([&](meta::Session& s) { return meta::insert_attachment(s, lapsed); }));
+    store(Tier::ephemeral);
+    advance(limits::ephemeral_life);
+    meta::Gate gate;
+    std::optional<Result<>> held;
+    std::optional<Result<>> removed;
+    std::optional<Result<std::size_t>> swept;
+    std::optional<Result<>> opened;
+    const auto remove = [&lapsed](meta::Session& session) -> Result<> {
+        TRY([[maybe_unused]] const auto gone,
+            meta::remove_attachment(session, meta::deletion_of(lapsed)));
+        return {};
+    };
+    waiter.start(database->write(gate.work()), held);
+    waiter.start(database->write(remove, meta::Erases::yes), removed);
+    waiter.start(deletions.sweep_rows(), swept);
+    waiter.start(meta::Gate::release(gate), opened);
+    waiter.run();
+    EXPECT_EQ(**swept, 1U);
 }
 
 TEST_F(ExpiryTest, a_blob_that_cannot_be_unlinked_keeps_no_other_from_being) {

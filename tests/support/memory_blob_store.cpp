@@ -126,7 +126,7 @@ Async<> MemoryBlobStore::remove(BlobId id) {
     co_return Result<>{};
 }
 
-Async<std::vector<Result<>>> MemoryBlobStore::remove_each(std::vector<BlobId> ids) {
+Task<std::vector<Result<>>> MemoryBlobStore::remove_each(std::vector<BlobId> ids) {
     std::vector<Result<>> answers;
     for (const BlobId id : ids) answers.push_back(co_await remove(id));
     co_return answers;
