@@ -10,6 +10,8 @@ namespace {
 
 constexpr auto busy_check_interval = std::chrono::milliseconds(1);
 constexpr auto lag_interval = std::chrono::seconds(1);
+// What falls due all the time keeps no other chore from being done.
+constexpr auto turn_max = std::chrono::seconds(5);
 
 std::int64_t steady_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -32,8 +34,12 @@ private:
 }  // namespace
 
 Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores)
+    : Sweeper(loop, std::move(chores), turn_max) {}
+
+Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores, std::chrono::steady_clock::duration turn)
     : loop_(loop),
       chores_(std::move(chores)),
+      turn_(turn),
       interval_(loop.get_executor()),
       done_at_ns_(steady_ns()),
       lags_ns_(std::make_unique<std::atomic<std::int64_t>[]>(chores_.size())) {}
@@ -57,32 +63,40 @@ Async<> Sweeper::sweep_all() {
     const Busy busy(busy_);
     Result<> outcome;
     for (std::size_t index = 0; index < chores_.size(); ++index) co_await look_at_lag(index);
-    for (std::size_t index = 0; index < chores_.size(); ++index) {
-        auto swept = co_await sweep(index);
-        if (stopping_) co_return outcome;
-        co_await look_at_lag(index);
-        if (swept) continue;
-        log::error("sweep_failed",
-                   {{"chore", chores_[index].name}, {"detail", swept.error().detail}});
-        outcome = std::move(swept);
+    for (bool is_done = false; !is_done;) {
+        is_done = true;
+        for (std::size_t index = 0; index < chores_.size(); ++index) {
+            auto swept = co_await sweep(index);
+            if (stopping_) co_return outcome;
+            co_await look_at_lag(index);
+            if (swept) {
+                is_done = is_done && *swept;
+                continue;
+            }
+            log::error("sweep_failed",
+                       {{"chore", chores_[index].name}, {"detail", swept.error().detail}});
+            outcome = std::unexpected(std::move(swept).error());
+        }
     }
     if (outcome) done_at_ns_ = steady_ns();
     co_return outcome;
 }
 
-Async<> Sweeper::sweep(std::size_t index) {
-    auto looked_at = std::chrono::steady_clock::now();
+Async<bool> Sweeper::sweep(std::size_t index) {
+    const auto began = std::chrono::steady_clock::now();
+    auto looked_at = began;
     while (!stopping_) {
         CO_TRY(const std::size_t changed, co_await chores_[index].pass());
-        if (changed == 0) break;
+        if (changed == 0) co_return true;
         // Whoever waits for the database or the disk goes first.
         co_await pause(limits::retention_pause);
         const auto now = std::chrono::steady_clock::now();
+        if (now - began >= turn_) break;
         if (now - looked_at < lag_interval) continue;
         looked_at = now;
         co_await look_at_lag(index);
     }
-    co_return Result<>{};
+    co_return false;
 }
 
 Task<> Sweeper::look_at_lag(std::size_t index) {

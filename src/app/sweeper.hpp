@@ -34,6 +34,8 @@ struct Chore {
 class Sweeper {
 public:
     Sweeper(Loop& loop, std::vector<Chore> chores);
+    // A chore that is not done after `turn` lets the others go first; 5 s if not given.
+    Sweeper(Loop& loop, std::vector<Chore> chores, std::chrono::steady_clock::duration turn);
 
     // Sweeps every limits::sweep_interval until stop().
     Task<> run();
@@ -51,12 +53,14 @@ public:
     const std::vector<Chore>& chores() const { return chores_; }
 
 private:
-    Async<> sweep(std::size_t index);
+    // Whether nothing was left to do when it ended.
+    Async<bool> sweep(std::size_t index);
     Task<> look_at_lag(std::size_t index);
     Task<> pause(std::chrono::steady_clock::duration length);
 
     Loop& loop_;
     std::vector<Chore> chores_;
+    const std::chrono::steady_clock::duration turn_;
     LoopTimer interval_;
     bool busy_ = false;
     bool stopping_ = false;
