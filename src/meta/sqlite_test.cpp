@@ -223,7 +223,18 @@ TEST_F(SqliteTest, who_erases_nothing_does_not_wait_for_the_log_to_be_cut) {
         co_return result;
     };
     Gate gate;
+    // The writer has begun: the two others come into one batch.
+    std::binary_semaphore begun{0};
+    const auto hold = [&gate, &begun](Session& session) {
+        begun.release();
+        return gate.work()(session);
+    };
+    const auto await_begin = [&begun]() -> Async<> {
+        begun.acquire();
+        co_return Result<>{};
+    };
     std::optional<Result<>> first;
+    std::optional<Result<>> held;
     std::optional<Result<>> erasing;
     std::optional<Result<>> plain;
     std::optional<Result<>> opened;
@@ -232,7 +243,8 @@ TEST_F(SqliteTest, who_erases_nothing_does_not_wait_for_the_log_to_be_cut) {
         return {};
     };
     const auto add_row = [](Session& session) { return insert_attachment(session, pending_row()); };
-    waiter.start(database->write(gate.work()), first);
+    waiter.start(database->write(hold), first);
+    waiter.start(await_begin(), held);
     waiter.start(noted("erasing", database->write(remove_row, Erases::yes)), erasing);
     waiter.start(noted("plain", database->write(add_row)), plain);
     waiter.start(Gate::release(gate), opened);
