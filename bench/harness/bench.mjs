@@ -63,9 +63,10 @@ export class Bench {
         return path.join(this.work, name);
     }
 
-    async startSatchel(name, { tls = false, settings, args } = {}) {
+    async startSatchel(name, { tls = false, settings, args, cores } = {}) {
         const server = new Satchel(
-            this.satchelProgram, this.folder(name), tls ? this.tls : undefined, settings, args);
+            this.satchelProgram, this.folder(name), tls ? this.tls : undefined, settings, args,
+            cores);
         return this.keep(await server.start());
     }
 

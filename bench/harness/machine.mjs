@@ -9,6 +9,7 @@ import os from 'node:os';
 
 export const serverCore = 0;
 export const loadCore = 1;
+export const bothCores = `${serverCore},${loadCore}`;
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -19,8 +20,8 @@ export function pinSelf() {
     execFileSync('taskset', ['-p', '-c', String(loadCore), String(process.pid)]);
 }
 
-export function spawnOn(core, command, args, options) {
-    return spawn('taskset', ['-c', String(core), command, ...args], options);
+export function spawnOn(cores, command, args, options) {
+    return spawn('taskset', ['-c', String(cores), command, ...args], options);
 }
 
 // Seconds on a CPU of every thread that the process has now.

@@ -1,4 +1,4 @@
-// One Satchel under test: `satchel serve`, one loop, on the server's core, its log off the disk.
+// One Satchel under test: `satchel serve`, one loop, its log off the disk.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -10,13 +10,15 @@ const adminToken = 'benchmark-admin-token';
 
 export class Satchel {
     // Everything it stores stands in `folder`, which outlives it. `tls`: { cert, key };
-    // `settings`: more lines for its configuration file; `args`: more of its command line.
-    constructor(program, folder, tls, settings = '', args = []) {
+    // `settings`: more lines for its configuration file; `args`: more of its command line;
+    // `cores`: those that it may use, as taskset writes them.
+    constructor(program, folder, tls, settings = '', args = [], cores = serverCore) {
         this.program = program;
         this.folder = folder;
         this.tls = tls;
         this.settings = settings;
         this.args = args;
+        this.cores = cores;
     }
 
     async prepare() {
@@ -44,7 +46,7 @@ export class Satchel {
     spawn() {
         const log = fs.openSync(path.join(this.folder, 'satchel.log'), 'a');
         this.child = spawnOn(
-            serverCore,
+            this.cores,
             this.program,
             ['serve', '--config', path.join(this.folder, 'satchel.toml'), ...this.args],
             { stdio: ['ignore', log, log], env: environmentWithoutSettings() },
