@@ -191,6 +191,7 @@ inline constexpr std::size_t blob_removals_per_turn = 2;
 // they leave to others after each piece of work.
 inline constexpr auto background_turn = 100us;
 inline constexpr int turns_given_way = 5;
+inline constexpr auto background_rest = 20us;  // After them.
 inline constexpr std::size_t audit_cut_batch_max = 500;
 inline constexpr auto retention_pause = 5ms;  // Between two passes of a chore.
 inline constexpr std::size_t erase_batch_max = 50;

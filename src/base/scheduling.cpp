@@ -2,9 +2,11 @@
 
 #include "base/limits.hpp"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -34,6 +36,15 @@ bool set_turn() {
     return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
 }
 
+// Not for longer than that: the kernel adds 50 us to the sleep of a thread that has not asked
+// otherwise.
+void rest() {
+    [[maybe_unused]] thread_local const bool is_exact = ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) == 0;
+    constexpr std::chrono::nanoseconds length = limits::background_rest;
+    const timespec time{.tv_sec = 0, .tv_nsec = length.count()};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+}
+
 }  // namespace
 
 void take_short_turns() {
@@ -42,6 +53,7 @@ void take_short_turns() {
 
 void give_way() {
     for (int i = 0; i < limits::turns_given_way; ++i) ::sched_yield();
+    rest();
 }
 
 }  // namespace satchel

@@ -10,7 +10,9 @@ namespace satchel {
 void take_short_turns();
 
 // Lets whoever waits for this core go first, for about limits::turns_given_way of the calling
-// thread's turns; costs next to nothing when nobody does. Between pieces of work of 20 to 100 us.
+// thread's turns, then sleeps for limits::background_rest: threads that wake meanwhile find the
+// core free. Between pieces of work of 20 to 100 us, which take up to twice as long on an idle
+// machine.
 void give_way();
 
 }  // namespace satchel
