@@ -10,8 +10,6 @@ namespace {
 
 constexpr auto busy_check_interval = std::chrono::milliseconds(1);
 constexpr auto lag_interval = std::chrono::seconds(1);
-// What falls due all the time keeps no other chore from being done.
-constexpr auto turn_max = std::chrono::seconds(5);
 
 std::int64_t steady_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -34,7 +32,7 @@ private:
 }  // namespace
 
 Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores)
-    : Sweeper(loop, std::move(chores), turn_max) {}
+    : Sweeper(loop, std::move(chores), limits::chore_turn_max) {}
 
 Sweeper::Sweeper(Loop& loop, std::vector<Chore> chores, std::chrono::steady_clock::duration turn)
     : loop_(loop),

@@ -34,7 +34,8 @@ struct Chore {
 class Sweeper {
 public:
     Sweeper(Loop& loop, std::vector<Chore> chores);
-    // A chore that is not done after `turn` lets the others go first; 5 s if not given.
+    // A chore that is not done after `turn` lets the others go first, so that what falls due all
+    // the time keeps none from being done; limits::chore_turn_max if not given.
     Sweeper(Loop& loop, std::vector<Chore> chores, std::chrono::steady_clock::duration turn);
 
     // Sweeps every limits::sweep_interval until stop().

@@ -177,9 +177,6 @@ inline constexpr auto scrub_save_interval = 10s;      // Where the scrubber is, 
 inline constexpr std::size_t scrub_page_max = 100;    // Rows read at once.
 inline constexpr auto scrub_retry_wait = 1min;        // After the store could not be read.
 
-// What goes by itself or by the operator's order (docs/operations/retention.md). A pass of each
-// chore is one short transaction of so many rows; between two of them others have their turn.
-inline constexpr std::size_t retention_batch_max = 100;
 // Attachments that are due: a pass ends after so many, or after a look when another write waits.
 inline constexpr std::size_t due_batch_max = 400;
 inline constexpr std::size_t due_rows_per_look = 25;
@@ -191,9 +188,14 @@ inline constexpr std::size_t blob_removals_per_turn = 2;
 // they leave to others after each piece of work.
 inline constexpr auto background_turn = 100us;
 inline constexpr int turns_given_way = 5;
-inline constexpr auto background_rest = 20us;  // After them.
+inline constexpr auto background_rest = 20us;  // After them, if there are several cores.
+
+// What goes by itself or by the operator's order (docs/operations/retention.md). A pass of each
+// chore is one short transaction of so many rows; between two of them others have their turn.
+inline constexpr std::size_t retention_batch_max = 100;
 inline constexpr std::size_t audit_cut_batch_max = 500;
 inline constexpr auto retention_pause = 5ms;  // Between two passes of a chore.
+inline constexpr auto chore_turn_max = 5s;    // Then the next chore, if this one is not done.
 inline constexpr std::size_t erase_batch_max = 50;
 inline constexpr std::uint32_t retention_days_max = 36'500;
 

@@ -36,6 +36,12 @@ bool set_turn() {
     return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
 }
 
+bool has_several_cores() {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    return ::sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) > 1;
+}
+
 // Not for longer than that: the kernel adds 50 us to the sleep of a thread that has not asked
 // otherwise.
 void rest() {
@@ -52,8 +58,9 @@ void take_short_turns() {
 }
 
 void give_way() {
+    static const bool rests = has_several_cores();
     for (int i = 0; i < limits::turns_given_way; ++i) ::sched_yield();
-    rest();
+    if (rests) rest();
 }
 
 }  // namespace satchel

@@ -10,9 +10,9 @@ namespace satchel {
 void take_short_turns();
 
 // Lets whoever waits for this core go first, for about limits::turns_given_way of the calling
-// thread's turns, then sleeps for limits::background_rest: threads that wake meanwhile find the
-// core free. Between pieces of work of 20 to 100 us, which take up to twice as long on an idle
-// machine.
+// thread's turns. Where the process has several cores it then sleeps for limits::background_rest,
+// so that a thread that wakes finds one free; on a single one the sleep would only give the calling
+// thread the claim to go first when it is over. Between pieces of work of 20 to 100 us.
 void give_way();
 
 }  // namespace satchel

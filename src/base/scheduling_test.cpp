@@ -20,6 +20,8 @@
 namespace satchel {
 namespace {
 
+using namespace std::chrono_literals;
+
 // Of the calling thread, in ns. 0: the kernel knows no turns.
 std::uint64_t turn() {
     constexpr std::size_t runtime_at = 24;  // See sched_setattr(2).
@@ -66,6 +68,16 @@ TEST(Scheduling, the_policy_that_an_operator_chose_stays) {
         take_short_turns();
         EXPECT_EQ(::sched_getscheduler(0), SCHED_BATCH);
         EXPECT_EQ(turn(), before);
+    });
+}
+
+TEST(Scheduling, who_gives_way_rests_unless_there_is_one_core) {
+    on_a_thread([] {
+        const bool is_alone = std::thread::hardware_concurrency() == 1;
+        const auto rest = is_alone ? 0us : std::chrono::microseconds(limits::background_rest);
+        const auto began = std::chrono::steady_clock::now();
+        give_way();
+        EXPECT_GE(std::chrono::steady_clock::now() - began, rest);
     });
 }
 
