@@ -79,7 +79,8 @@ export class MediaBench {
             },
         });
         const { mime_type: delivered } = chat.message.parts[0];
-        this.bench.check(delivered === type, `delivered as ${delivered}, not ${type}`);
+        this.bench.check(delivered === type,
+            `delivered as ${delivered}, not ${type}; the log ends with:\n${this.satchel.logEnd()}`);
     }
 
     async fetchPreview(id, width = 320) {

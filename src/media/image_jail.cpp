@@ -107,9 +107,7 @@ Result<jail::Answer> read_answer(const Descriptor& pipe, std::uint64_t job) {
 }
 
 Result<> check_order(const Order& order) {
-    constexpr int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    const int seals = ::fcntl(order.input.number(), F_GET_SEALS);
-    if (seals < 0 || (seals & needed) != needed) {
+    if (!is_sealed(order.input)) {
         return fail(Errc::invalid_argument, "the input is not a sealed memory file");
     }
     const bool has_width = order.width >= 1 && order.width <= limits::preview_width_pixels_max;

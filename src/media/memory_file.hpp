@@ -19,8 +19,11 @@ Result<Descriptor> make_memory_file(const char* name);
 Result<> append(const Descriptor& file, ByteView bytes);
 
 // From here on nobody can change length or content, whoever holds a descriptor of it; the read
-// position is at the beginning. Fails while a writable mapping of the file exists anywhere.
+// position is at the beginning. A process that had mapped the file before can still write: seal
+// what a child made when the child has ended.
 Result<> seal(const Descriptor& file);
+
+bool is_sealed(const Descriptor& file);
 
 // make_memory_file, append and seal.
 Result<Descriptor> sealed_memory_file(const char* name, ByteView bytes);

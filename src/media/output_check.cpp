@@ -69,7 +69,7 @@ Result<Dimensions> check_output(const Descriptor& output,
                                 std::uint64_t size_bytes,
                                 std::uint64_t size_bytes_max) {
     // First: from here on what is checked is what is delivered.
-    if (!seal(output)) return distrust("it cannot be sealed");
+    CHECK(seal(output));
     TRY(const std::uint64_t size, size_of(output));
     if (size != size_bytes) return distrust("its size is not as reported");
     if (size == 0 || size > size_bytes_max) return distrust("its size is out of bounds");

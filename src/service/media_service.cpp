@@ -119,9 +119,7 @@ Async<Media> MediaService::prepare(const Sendable& sendable,
                                    MayConvert may_convert) {
     const auto form = delivery_form(canonical_type(sendable.row), purpose, parts_.delivery);
     if (!form || parts_.renditions == nullptr) co_return sendable.media;
-    auto made = may_convert == MayConvert::yes
-                    ? co_await parts_.renditions->get(sendable.row, *form)
-                    : co_await parts_.renditions->get_made(sendable.row, *form);
+    auto made = co_await parts_.renditions->get(sendable.row, *form, may_convert);
     if (made) co_return describe(sendable.row, std::move(*made));
     if (made.error().code == Errc::not_found) co_return fail(reasons::attachment_not_found);
     if (auto refusal = refusal_of(*form, made.error())) {
@@ -133,9 +131,7 @@ Async<Media> MediaService::prepare(const Sendable& sendable,
 Async<> MediaService::prepare(StagedMedia& staged, Purpose purpose, MayConvert may_convert) {
     const auto form = delivery_form(canonical_type(staged.row), purpose, parts_.delivery);
     if (!form || parts_.renditions == nullptr) co_return Result<>{};
-    auto made = may_convert == MayConvert::yes
-                    ? co_await parts_.renditions->stage(staged.row, *form)
-                    : Result<meta::RenditionRow>(fail(Errc::timed_out, "the send took too long"));
+    auto made = co_await parts_.renditions->stage(staged.row, *form, may_convert);
     if (made) {
         staged.rendition = std::move(*made);
         CO_TRY(staged.media, describe(staged.row, staged.rendition));

@@ -66,9 +66,6 @@ struct NewMedia {
     TypeSource type_source = TypeSource::carrier;
 };
 
-// Whether there is time to convert. If not, a conversion counts as one that cannot be made now.
-enum class MayConvert : bool { if_made, yes };
-
 // Bytes in the store whose row is not written yet.
 struct StagedMedia {
     meta::AttachmentRow row;

@@ -17,6 +17,17 @@ namespace {
 // Between two turns of the loop. Less than a download takes: nobody waits for these bytes.
 constexpr std::uint64_t step_bytes = 2 * limits::frame_bytes;
 
+void log_failure(AttachmentId id, WantedForm wanted, const Error& why) {
+    log::warn("not_converted",
+              {{"attachment_id", id.str()}, {"form", name_of(wanted)}, {"detail", why.detail}});
+}
+
+std::unexpected<Error> no_time(AttachmentId id, WantedForm wanted) {
+    Error error = fail(Errc::timed_out, "there is no time left to convert").error();
+    log_failure(id, wanted, error);
+    return std::unexpected(std::move(error));
+}
+
 }  // namespace
 
 // Whoever waits goes on when it ends, however it ends.
@@ -49,21 +60,24 @@ private:
 RenditionService::RenditionService(Parts parts)
     : parts_(parts), inputs_(limits::conversion_input_bytes_max), loads_(1) {}
 
-Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source, WantedForm wanted) {
+Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source,
+                                                WantedForm wanted,
+                                                MayConvert may_convert) {
     CO_TRY(auto found, co_await find(source.id, wanted));
     if (found) co_return std::move(*found);
+    if (may_convert != MayConvert::yes) co_return no_time(source.id, wanted);
     co_return co_await asio::co_spawn(parts_.loop, get_here(std::move(source), wanted), use_task);
 }
 
-Async<meta::RenditionRow> RenditionService::get_made(const meta::AttachmentRow& source,
-                                                     WantedForm wanted) {
-    CO_TRY(auto found, co_await find(source.id, wanted));
-    if (found) co_return std::move(*found);
-    co_return fail(Errc::timed_out, "there is no time left to convert");
-}
-
-Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source, WantedForm wanted) {
-    co_return co_await asio::co_spawn(parts_.loop, stage_here(std::move(source), wanted), use_task);
+Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source,
+                                                  WantedForm wanted,
+                                                  MayConvert may_convert) {
+    const AttachmentId id = source.id;
+    if (may_convert != MayConvert::yes) co_return no_time(id, wanted);
+    auto made =
+        co_await asio::co_spawn(parts_.loop, stage_here(std::move(source), wanted), use_task);
+    if (!made) log_failure(id, wanted, made.error());
+    co_return made;
 }
 
 Async<std::optional<meta::RenditionRow>> RenditionService::find(AttachmentId id,
@@ -85,6 +99,7 @@ Async<meta::RenditionRow> RenditionService::get_here(meta::AttachmentRow source,
     }
     const Making mine(*this, key);
     mine.progress().result = co_await make(source, wanted);
+    if (!*mine.progress().result) log_failure(source.id, wanted, mine.progress().result->error());
     co_return *mine.progress().result;
 }
 
@@ -121,22 +136,20 @@ Async<meta::RenditionRow> RenditionService::stage_here(meta::AttachmentRow sourc
     order.width = wanted.width;
     CO_TRY(order.input, co_await load(source, key, until));
     const auto began = std::chrono::steady_clock::now();
-    auto product = co_await convert(std::move(order), wanted);
+    CO_TRY(const media::Product product, co_await convert(std::move(order), wanted));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     log::info("converted", {{"attachment_id", source.id.str()},
                             {"form", name_of(wanted)},
                             {"bytes", source.size_bytes},
-                            {"ms", took.count()},
-                            {"detail", product ? std::string("ok") : product.error().detail}});
-    if (!product) co_return std::unexpected(std::move(product).error());
+                            {"ms", took.count()}});
     meta::RenditionRow row;
     row.form = name_of(wanted);
     row.width = wanted.width;
-    row.content_type = product->content_type;
-    row.size_bytes = product->size_bytes;
-    if (product->duration) row.duration_ms = product->duration->count();
+    row.content_type = product.content_type;
+    row.size_bytes = product.size_bytes;
+    if (product.duration) row.duration_ms = product.duration->count();
     row.created_at = parts_.clock.now();
-    CO_TRY(row.blob, co_await store(*product, key));
+    CO_TRY(row.blob, co_await store(product, key));
     co_return row;
 }
 

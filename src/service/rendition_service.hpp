@@ -26,7 +26,10 @@
 
 namespace satchel {
 
-// Usable from every loop at once; the work is done on one.
+// Whether there is time to convert. If not, a conversion counts as one that cannot be made now.
+enum class MayConvert : bool { if_made, yes };
+
+// Usable from every loop at once; the work is done on one. The log says why one was not made.
 class RenditionService {
 public:
     struct Parts {
@@ -40,14 +43,16 @@ public:
     explicit RenditionService(Parts parts);
 
     // The rendition of a complete attachment, made if it is not there. Whoever asks for the same
-    // meanwhile waits for it. Errors of media::Converter::convert(), and Errc::not_found if the
-    // attachment was deleted or replaced meanwhile.
-    Async<meta::RenditionRow> get(meta::AttachmentRow source, WantedForm wanted);
-    // The same, if it was made before; else Errc::timed_out.
-    Async<meta::RenditionRow> get_made(const meta::AttachmentRow& source, WantedForm wanted);
+    // meanwhile waits for it. Errors of media::Converter::convert(), Errc::timed_out if it may not
+    // be made, and Errc::not_found if the attachment was deleted or replaced meanwhile.
+    Async<meta::RenditionRow> get(meta::AttachmentRow source,
+                                  WantedForm wanted,
+                                  MayConvert may_convert = MayConvert::yes);
     // One of content whose row is not written yet. The caller inserts it and confirms its blob,
     // or removes the blob.
-    Async<meta::RenditionRow> stage(meta::AttachmentRow source, WantedForm wanted);
+    Async<meta::RenditionRow> stage(meta::AttachmentRow source,
+                                    WantedForm wanted,
+                                    MayConvert may_convert = MayConvert::yes);
 
 private:
     using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,

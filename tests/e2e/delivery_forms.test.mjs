@@ -132,6 +132,10 @@ test("a damaged TIFF goes as it is", limit, async () => {
     ["scan.tiff", "image/tiff", damaged.length, file.download_url],
   );
   assert.ok((await bytesAt(part.url)).equals(damaged));
+  const isWhy = (event) => event.attachment_id === file.attachment_id;
+  const why = await until(() => server.events("not_converted").find(isWhy), { what: "the reason" });
+  assert.equal(why.form, "jpeg");
+  assert.match(why.detail, /cannot be decoded/);
 });
 
 for (const [name, make] of [

@@ -2,7 +2,6 @@
 #include "media/image_jail.hpp"
 #include "media/memory_file.hpp"
 
-#include <fcntl.h>
 #include <boost/asio/co_spawn.hpp>
 
 #include <array>
@@ -24,8 +23,7 @@ constexpr auto types =
     std::to_array<std::string_view>({"image/jpeg", "image/png", "image/tiff", "image/heic"});
 
 void hold_to_the_rules(const Product& product, Form form, std::string_view type) {
-    constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    ASSERT((::fcntl(product.bytes.number(), F_GET_SEALS) & seals) == seals);
+    ASSERT(is_sealed(product.bytes));
     ASSERT(product.size_bytes > 0 && product.size_bytes <= output_bytes_max);
     ASSERT(size_of(product.bytes).value() == product.size_bytes);
     ASSERT(product.content_type == (form == Form::stripped ? type : "image/jpeg"));

@@ -69,6 +69,14 @@ export class SatchelProcess {
     return this.output.slice(-logTailBytes);
   }
 
+  // What it has logged of one kind.
+  events(name) {
+    const lines = this.output.split("\n").slice(0, -1);  // The last may lack its end.
+    return lines
+      .filter((line) => line.includes(`"event":"${name}"`))
+      .map((line) => JSON.parse(line));
+  }
+
   // Waits until `condition` holds while the process lives.
   async started(condition, what) {
     try {
