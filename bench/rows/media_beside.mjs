@@ -5,7 +5,7 @@ import { MiB } from '../harness/bench.mjs';
 import { residentMiB, sleep } from '../harness/machine.mjs';
 
 const conversionsAtOnce = 10;
-const puts = 150;
+const puts = 500;
 
 export async function run(bench) {
     const satchel = await bench.startSatchel('store-media-beside');

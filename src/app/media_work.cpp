@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 
@@ -30,7 +31,8 @@ fs::path media_program(const Config& config) {
 }
 
 MediaWork::MediaWork(const Config& config, const Parts& parts)
-    : memory_(limits::media_memory_bytes_max),
+    : loop_(parts.loop),
+      memory_(limits::media_memory_bytes_max),
       images_(parts.loop, memory_, {.program = media_program(config).string()}),
       sound_(memory_),
       converter_(images_, sound_),
@@ -38,6 +40,11 @@ MediaWork::MediaWork(const Config& config, const Parts& parts)
       inspector_({parts.blobs, clamd_ ? &*clamd_ : nullptr, config.media.without_clamd}),
       renditions_({parts.loop, parts.database, parts.blobs, parts.keys, parts.clock, converter_}),
       delay_(parts.loop.get_executor()) {}
+
+void MediaWork::run() {
+    lower_priority(limits::media_loop_niceness);
+    loop_.run();
+}
 
 Task<> MediaWork::examine() {
     delay_.expires_after(limits::media_examine_delay);
@@ -74,8 +81,10 @@ std::vector<std::string> MediaWork::problems() const {
 }
 
 void MediaWork::stop_examining() {
-    stopping_ = true;
-    delay_.cancel();
+    asio::post(loop_, [this] {
+        stopping_ = true;
+        delay_.cancel();
+    });
 }
 
 Task<> MediaWork::stop() {

@@ -21,7 +21,7 @@ std::filesystem::path media_program(const Config& config);
 class MediaWork {
 public:
     struct Parts {
-        Loop& loop;
+        Loop& loop;  // Of nothing else: see run().
         meta::Database& database;
         blob::Store& blobs;
         const crypto::KeyRing& keys;
@@ -34,6 +34,10 @@ public:
     ContentInspector& inspector() { return inspector_; }
     RenditionService& renditions() { return renditions_; }
 
+    // Turns the loop until it is stopped. On a thread of its own, which it puts behind the others:
+    // whole files are moved there.
+    void run();
+
     // Looks what this machine lacks and logs it, a moment after the start, so that the first
     // requests do not wait for it. On the loop.
     Task<> examine();
@@ -41,7 +45,7 @@ public:
     // thread.
     std::vector<std::string> problems() const;
 
-    // Ends an examination that waits.
+    // Ends an examination that waits. From any thread.
     void stop_examining();
     // Ends every conversion, whether it runs or waits. On the loop.
     Task<> stop();
@@ -52,6 +56,7 @@ private:
                                              Loop::executor_type>;
     Task<std::vector<std::string>> look();
 
+    Loop& loop_;
     media::MemoryBudget memory_;
     media::ImageJail images_;
     media::FfmpegJail sound_;

@@ -80,6 +80,7 @@ struct Server::State {
     std::unique_ptr<crypto::KeySource> key_source;
     crypto::KeyRing keys;
     std::vector<std::unique_ptr<Loop>> loops;
+    Loop media_loop{1};  // Of conversions: its thread goes behind those of the others.
     BlockingPool pool;
     Clock clock;
     std::unique_ptr<blob::Disk> disk = blob::make_posix_disk();
@@ -178,7 +179,7 @@ Result<> Server::State::open_stores() {
     blobs = *std::move(opened);
     const ContentTypePolicy policy{config.media.accept_webp_and_svg,
                                    config.media.accept_former_types};
-    media.emplace(config, MediaWork::Parts{first_loop(), *database, *blobs, keys, clock});
+    media.emplace(config, MediaWork::Parts{media_loop, *database, *blobs, keys, clock});
     attachments.emplace(AttachmentService::Parts{
         *database, *blobs, keys, clock, policy, media->inspector(), downloads,
         config.media.previews ? &media->renditions() : nullptr, config.quota});
@@ -394,11 +395,12 @@ Task<> Server::State::supervise() {
         co_await servers_stopped->async_wait(asio::as_tuple(use_task));
     }
     // Requests that were under way have had their conversions.
-    co_await media->stop();
+    co_await run_on(media_loop, media->stop());
     boost::system::error_code ignored;
     signals->cancel(ignored);
     log::info("stopped");
     for (const auto& loop : loops) asio::post(*loop, [&each = *loop] { each.stop(); });
+    asio::post(media_loop, [this] { media_loop.stop(); });
 }
 
 // Acknowledged work is durable and the rest is put right at the next start, so a second signal
@@ -447,7 +449,7 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
     state.background->spawn("keys", state.key_rotation->run());
     state.background->spawn("scrubber", state.scrubber->run());
     state.background->spawn("webhooks", state.deliverer->run());
-    state.background->spawn("media", state.media->examine());
+    state.background->spawn("media", run_on(state.media_loop, state.media->examine()));
     state.background->spawn("deliveries", state.messaging->deliveries.run());
     state.background->spawn("receipts", state.messaging->receipts.run());
     if (state.edge) state.background->spawn("edge", state.edge->runner().run());
@@ -457,10 +459,12 @@ Result<> Server::run(const std::function<Result<>(const RunningServer&)>& on_rea
 
     std::vector<asio::executor_work_guard<Loop::executor_type>> guards;
     for (const auto& loop : state.loops) guards.emplace_back(loop->get_executor());
+    guards.emplace_back(state.media_loop.get_executor());
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < state.loops.size(); ++i) {
         threads.emplace_back([&loop = *state.loops[i]] { loop.run(); });
     }
+    threads.emplace_back([&state] { state.media->run(); });
     // Runs on the first loop, behind what makes the listeners accept.
     Result<> announced;
     asio::post(first, [this, &state, &announced, &on_ready] {

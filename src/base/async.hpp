@@ -9,6 +9,9 @@
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -53,6 +56,22 @@ Task<T> run_blocking(BlockingPool& pool, Work work) {
     };
     co_return co_await asio::async_initiate<const UseTask, void(T)>(std::move(start), use_task,
                                                                     std::move(work));
+}
+
+// Runs `work` on `loop`, which may be another thread's, and resumes the caller on its own with what
+// comes of it. Cancelling the caller cancels the work, over there.
+template <class T>
+Task<T> run_on(Loop& loop, Task<T> work) {
+    // co_spawn() would forward a cancellation by pointer, to a coroutine that may have ended.
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    asio::cancellation_slot slot = (co_await asio::this_coro::cancellation_state).slot();
+    if (slot.is_connected()) {
+        slot.assign([&loop, stop](asio::cancellation_type type) {
+            asio::post(loop, [stop, type] { stop->emit(type); });
+        });
+    }
+    co_return co_await asio::co_spawn(loop, std::move(work),
+                                      asio::bind_cancellation_slot(stop->slot(), use_task));
 }
 
 // Lets everything else that is ready on this loop run first.

@@ -1,9 +1,15 @@
 #include "base/async.hpp"
 
+#include "tests/support/loop_thread.hpp"
 #include "tests/support/run.hpp"
 
 #include <gtest/gtest.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 
+#include <chrono>
+#include <exception>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -54,6 +60,15 @@ Task<std::string> take_turns() {
     co_return *trace;
 }
 
+Task<Threads> note_threads(Loop& other) {
+    auto work = []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); };
+    Threads threads;
+    threads.before = std::this_thread::get_id();
+    threads.working = co_await run_on(other, work());
+    threads.after = std::this_thread::get_id();
+    co_return threads;
+}
+
 TEST(RunBlockingTest, work_runs_elsewhere_and_its_caller_goes_on_at_home) {
     BlockingPool pool(1);
     const Threads threads = test::run(note_threads(pool));
@@ -82,6 +97,67 @@ TEST(RunBlockingTest, a_loop_without_other_work_waits_for_the_pool) {
 
 TEST(YieldTest, what_is_ready_runs_first) {
     EXPECT_EQ(test::run(take_turns()), "before others after");
+}
+
+TEST(RunOnTest, work_runs_on_the_other_loop_and_its_caller_goes_on_at_home) {
+    test::LoopThread other;
+    const Threads threads = test::run(note_threads(other.loop()));
+    EXPECT_EQ(threads.before, std::this_thread::get_id());
+    EXPECT_EQ(threads.after, std::this_thread::get_id());
+    EXPECT_NE(threads.working, std::this_thread::get_id());
+}
+
+class RunOnCancellationTest : public testing::Test {
+protected:
+    using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                             asio::wait_traits<std::chrono::steady_clock>,
+                                             Loop::executor_type>;
+
+    // Until it is cancelled; notes where.
+    Task<> wait_for_good() {
+        Timer never(co_await asio::this_coro::executor, Timer::time_point::max());
+        begun.set_value();
+        co_await never.async_wait(asio::as_tuple(use_task));
+        ended_on = std::this_thread::get_id();
+    }
+    void begin(Task<> work) {
+        has_ended = false;
+        auto done = [this](const std::exception_ptr& /*cancelled*/) { has_ended = true; };
+        asio::co_spawn(home.loop(), run_on(other.loop(), std::move(work)),
+                       asio::bind_cancellation_slot(cancel.slot(), std::move(done)));
+        home.loop().restart();
+        home.loop().poll();
+    }
+
+    void cancel_and_end() {
+        if (!has_ended) cancel.emit(asio::cancellation_type::all);
+        home.loop().restart();
+        home.loop().run();
+    }
+
+    test::LoopThread other;
+    test::KeptLoop home;
+    asio::cancellation_signal cancel;
+    std::promise<void> begun;
+    std::thread::id ended_on;
+    bool has_ended = false;
+};
+
+TEST_F(RunOnCancellationTest, ends_the_work_on_its_own_loop) {
+    begin(wait_for_good());
+    begun.get_future().wait();
+    cancel_and_end();
+    EXPECT_TRUE(has_ended);
+    EXPECT_NE(ended_on, std::this_thread::get_id());
+    EXPECT_NE(ended_on, std::thread::id());
+}
+
+TEST_F(RunOnCancellationTest, may_come_while_the_work_ends) {
+    for (int i = 0; i < 300; ++i) {
+        begin([]() -> Task<> { co_return; }());
+        cancel_and_end();
+        EXPECT_TRUE(has_ended);
+    }
 }
 
 }  // namespace

@@ -253,7 +253,12 @@ inline constexpr auto media_wait_max = 10s;
 static_assert(2 * media_wait_max <= send_conversions_max);
 inline constexpr auto media_job_cpu_max = 20s;
 inline constexpr auto media_job_wall_max = 40s;
-inline constexpr int media_job_niceness = 19;   // Gives way to everything else.
+// Gives way to everything else. Not SCHED_IDLE, which delays others no less: beside work that does
+// not pause it is a fifth of the share, and jobs would come to their wall time before they had a
+// second of CPU. No I/O priority: a job touches no disk.
+inline constexpr int media_job_niceness = 19;
+// Of the thread that brings contents to jobs and back: a tenth of a loop's share.
+inline constexpr int media_loop_niceness = 10;
 inline constexpr auto media_answer_slack = 5s;  // After which the zygote itself is given up.
 inline constexpr auto media_start_max = 10s;
 inline constexpr auto media_restart_first = 200ms;  // Doubles with each failed start.

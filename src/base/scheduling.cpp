@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <sched.h>
@@ -55,6 +56,11 @@ void rest() {
 
 void take_short_turns() {
     [[maybe_unused]] thread_local const bool is_set = set_turn();
+}
+
+void lower_priority(int niceness) {
+    // Of this thread alone, whatever the call's name says.
+    if (::getpriority(PRIO_PROCESS, 0) < niceness) ::setpriority(PRIO_PROCESS, 0, niceness);
 }
 
 void give_way() {

@@ -9,6 +9,10 @@ namespace satchel {
 // Again: costs nothing.
 void take_short_turns();
 
+// The niceness of the calling thread, 0 to 19, for good; threads and processes that it starts from
+// here on inherit it. Lower than it was: no change.
+void lower_priority(int niceness);
+
 // Lets whoever waits for this core go first, for about limits::turns_given_way of the calling
 // thread's turns. Where the process has several cores it then sleeps for limits::background_rest,
 // so that a thread that wakes finds one free; on a single one the sleep would only give the calling

@@ -71,6 +71,17 @@ TEST(Scheduling, the_policy_that_an_operator_chose_stays) {
     });
 }
 
+TEST(Scheduling, one_thread_has_a_lower_priority_and_none_a_higher_one) {
+    const int ours = ::getpriority(PRIO_PROCESS, 0);
+    on_a_thread([ours] {
+        lower_priority(ours + 2);
+        EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), ours + 2);
+        lower_priority(ours + 1);
+        EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), ours + 2);
+    });
+    EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), ours);
+}
+
 TEST(Scheduling, who_gives_way_rests_unless_there_is_one_core) {
     on_a_thread([] {
         const bool is_alone = std::thread::hardware_concurrency() == 1;

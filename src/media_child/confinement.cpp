@@ -149,13 +149,6 @@ std::uint32_t landlock_abi() {
     return abi > 0 ? static_cast<std::uint32_t>(abi) : 0;
 }
 
-// Not SCHED_IDLE, which delays others no less than this does: beside work that does not pause it is
-// a fifth of the share, and jobs would come to their wall time before they had a second of CPU. No
-// I/O priority: a job touches no disk.
-void lower_priority() {
-    ::setpriority(PRIO_PROCESS, 0, limits::media_job_niceness);
-}
-
 std::uint32_t confine_zygote() {
     std::uint32_t walls = 0;
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) == 0) {

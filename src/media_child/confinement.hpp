@@ -5,9 +5,6 @@
 
 namespace satchel::media {
 
-// In the child of one job, first: everything else on this machine goes before it.
-void lower_priority();
-
 // Once, for the zygote and all its children, while it has one thread: a user and a network
 // namespace of its own, no capabilities. The walls that stand (jail::Wall).
 std::uint32_t confine_zygote();

@@ -5,6 +5,8 @@
 
 #include <malloc.h>
 #include <sys/stat.h>
+
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -206,7 +208,16 @@ std::uint64_t size_of(int file) {
     return ::fstat(file, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
+// Otherwise a request that waits for this core waits for the end of the kernel's turn: 4 ms and
+// more, whatever the priority.
+void leave_the_core(VipsImage* /*image*/, VipsProgress* /*progress*/, void* /*unused*/) {
+    ::sched_yield();
+}
+
 void save(const VImage& image, const jail::JobMessage& order, int output) {
+    vips_image_set_progress(image.get_image(), TRUE);
+    // After each few rows.
+    g_signal_connect(image.get_image(), "eval", G_CALLBACK(leave_the_core), nullptr);
     const bool is_preview = order.task == jail::Task::preview;
     image.jpegsave_target(VTarget::new_to_descriptor(output),
                           VImage::option()

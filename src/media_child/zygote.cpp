@@ -1,6 +1,8 @@
 #include "media_child/zygote.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/limits.hpp"
+#include "base/scheduling.hpp"
 #include "media_child/confinement.hpp"
 
 #include <fcntl.h>
@@ -207,7 +209,7 @@ bool Zygote::close_others() const {
 
 void Zygote::become_child(const Received& order) const {
     unblock_signals();
-    lower_priority();
+    lower_priority(limits::media_job_niceness);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // A write beyond the limit is an error, not a signal.

@@ -2,19 +2,20 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/scheduling.hpp"
 #include "base/transfer_buffer.hpp"
 #include "media/memory_file.hpp"
 #include "service/stored_content.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
 
 namespace satchel {
 namespace {
 
-// Between two turns of the loop. Less than a download takes: nobody waits for these bytes.
+// Between two turns of the loop, and of others on its core. Less than a download takes: nobody
+// waits for these bytes.
 constexpr std::uint64_t step_bytes = 2 * limits::frame_bytes;
 
 void log_failure(AttachmentId id, WantedForm wanted, const Error& why) {
@@ -66,7 +67,7 @@ Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source,
     CO_TRY(auto found, co_await find(source.id, wanted));
     if (found) co_return std::move(*found);
     if (may_convert != MayConvert::yes) co_return no_time(source.id, wanted);
-    co_return co_await asio::co_spawn(parts_.loop, get_here(std::move(source), wanted), use_task);
+    co_return co_await run_on(parts_.loop, get_here(std::move(source), wanted));
 }
 
 Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source,
@@ -74,8 +75,7 @@ Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source,
                                                   MayConvert may_convert) {
     const AttachmentId id = source.id;
     if (may_convert != MayConvert::yes) co_return no_time(id, wanted);
-    auto made =
-        co_await asio::co_spawn(parts_.loop, stage_here(std::move(source), wanted), use_task);
+    auto made = co_await run_on(parts_.loop, stage_here(std::move(source), wanted));
     if (!made) log_failure(id, wanted, made.error());
     co_return made;
 }
@@ -180,6 +180,7 @@ Async<Descriptor> RenditionService::load(const meta::AttachmentRow& source,
             CO_CHECK(media::append(file, piece));
         }
         offset += batch.bytes;
+        give_way();
         co_await yield();
     }
     CO_CHECK(media::seal(file));
@@ -198,6 +199,7 @@ Async<BlobId> RenditionService::store(const media::Product& product, const crypt
         offset += filled;
         const auto last = offset == product.size_bytes ? blob::Last::yes : blob::Last::no;
         CO_CHECK(co_await writer->append(piece, last));
+        give_way();
     }
     CO_CHECK(co_await writer->commit());
     co_return blob;

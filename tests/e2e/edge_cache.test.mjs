@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { freePort } from "./support/carrier_bridge.mjs";
 import { filesIn } from "./support/data_folder.mjs";
 import { until } from "./support/deadline.mjs";
 import { request } from "./support/http_client.mjs";
 import { photo, upload } from "./support/messaging.mjs";
 import { startNginx } from "./support/nginx.mjs";
 import { jsonOf } from "./support/partner_api.mjs";
+import { freePort } from "./support/ports.mjs";
 import { satchelJson, temporaryFolder } from "./support/program.mjs";
 import { startDev } from "./support/server.mjs";
 

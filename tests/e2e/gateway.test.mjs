@@ -9,13 +9,14 @@ import { test } from "node:test";
 import LinqAPIV3 from "@linqapp/sdk";
 
 import {
-  ScriptedBridge, bridgeEnvironment, callGateway, freePort, newSecret, startExampleBridge,
+  ScriptedBridge, bridgeEnvironment, callGateway, newSecret, startExampleBridge,
   startFileServer,
 } from "./support/carrier_bridge.mjs";
 import { until } from "./support/deadline.mjs";
 import { request } from "./support/http_client.mjs";
 import { assertError, assertXmlError, jsonOf } from "./support/partner_api.mjs";
 import { drawing, jpeg } from "./support/pictures.mjs";
+import { freePort } from "./support/ports.mjs";
 import { run, satchelBinary, temporaryFolder } from "./support/program.mjs";
 import { startDev } from "./support/server.mjs";
 import { WebhookReceiver } from "./support/webhook_receiver.mjs";

@@ -44,12 +44,11 @@ for (const [name, bytes, filename, type] of infected) {
     assert.equal((await fetch(file.download_url)).status, 404);
     assert.equal(storedBlobs(server.folder).stored.length, blobs);
     assert.equal(await metric(server, "satchel_infected_files_total"), before + 1);
-    const logged = () =>
-      server.output
-        .split("\n")
-        .filter((text) => text.includes('"content_infected"') && text.includes(file.attachment_id));
-    await until(() => logged().length > 0, { what: "a log line" });
-    assert.match(logged()[0], /Eicar-Test-File|Satchel-Test-Marker/);
+    const isAboutIt = (event) => event.attachment_id === file.attachment_id;
+    const found = await until(() => server.events("content_infected").find(isAboutIt), {
+      what: "a log line",
+    });
+    assert.match(JSON.stringify(found), /Eicar-Test-File|Satchel-Test-Marker/);
   });
 }
 
@@ -68,6 +67,14 @@ test("clean files pass, large ones too", limit, async () => {
   assert.equal(await metric(server, "satchel_infected_files_total"), before);
   const rows = await query(server.folder, "SELECT count(*) AS n FROM attachments WHERE is_unscanned");
   assert.equal(rows[0].n, 0);
+});
+
+test("a daemon may be asked over TCP", limit, async (t) => {
+  const own = await startDev(t, { env: { SATCHEL_MEDIA__CLAMD: clamd.address } });
+  const bad = await upload(own, eicar, "a.txt", "text/plain");
+  assert.equal(await status(own, bad), "failed");
+  const good = await upload(own, Buffer.from("clean"), "b.txt", "text/plain");
+  assert.equal(await status(own, good), "complete");
 });
 
 test("media by URL and what comes in are scanned, too", limit, async (t) => {

@@ -33,14 +33,6 @@ export async function listen(server, port = 0) {
   return server.address().port;
 }
 
-// A port that nobody listens on.
-export async function freePort() {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 // Runs examples/bridge.mjs until the test's end.
 export async function startExampleBridge(t, { port, satchel, out, secret }) {
   const args = [exampleBridge, "--port", port, "--satchel", satchel, "--out", out].map(String);

@@ -8,6 +8,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 
 import { until, within } from "./deadline.mjs";
+import { freePort } from "./ports.mjs";
 import { temporaryFolder } from "./program.mjs";
 
 // Every scanner finds this file, and it does no harm. In two pieces, so that none finds ours.
@@ -29,7 +30,9 @@ function ask(path, command) {
 }
 
 export class Clamd {
-  constructor(t) {
+  // It listens on `socket` and on `address`.
+  constructor(t, port) {
+    this.address = `127.0.0.1:${port}`;
     this.folder = temporaryFolder(t);
     this.socket = join(this.folder, "socket");
     const database = join(this.folder, "db");
@@ -45,6 +48,8 @@ export class Clamd {
       `User ${userInfo().username}`,
       `LocalSocket ${this.socket}`,
       "FixStaleSocket yes",
+      "TCPAddr 127.0.0.1",
+      `TCPSocket ${port}`,
       `DatabaseDirectory ${database}`,
       `TemporaryDirectory ${this.folder}`,
       "StreamMaxLength 101M",
@@ -57,7 +62,7 @@ export class Clamd {
 
   // A daemon that ends with the test.
   static async start(t) {
-    const clamd = new Clamd(t);
+    const clamd = new Clamd(t, await freePort());
     t.after(() => clamd.stop());
     await clamd.run();
     return clamd;
