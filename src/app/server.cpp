@@ -492,7 +492,7 @@ void prepare_process(const Config& config) {
         descriptors.rlim_cur = descriptors.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &descriptors);
     }
-    ::mallopt(M_ARENA_MAX, static_cast<int>(thread_count(config)) + 1);
+    ::mallopt(M_ARENA_MAX, static_cast<int>(thread_count(config)) + 2);
 }
 
 }  // namespace satchel::app

@@ -56,7 +56,7 @@ private:
 };
 
 // For the start of a process that will be a server: file descriptors to the hard limit, no
-// SIGPIPE, one memory arena for each loop and one for all other threads.
+// SIGPIPE, one memory arena for each loop, that of conversions too, and one for all other threads.
 void prepare_process(const Config& config);
 
 }  // namespace satchel::app

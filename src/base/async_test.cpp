@@ -152,7 +152,20 @@ TEST_F(RunOnCancellationTest, ends_the_work_on_its_own_loop) {
     EXPECT_NE(ended_on, std::thread::id());
 }
 
-TEST_F(RunOnCancellationTest, may_come_while_the_work_ends) {
+TEST_F(RunOnCancellationTest, may_come_when_the_work_has_ended_and_its_caller_does_not_know) {
+    begin([]() -> Task<> { co_return; }());
+    // The work ends with its second turn, and what is posted first has its turn first.
+    for (int turn = 0; turn < 3; ++turn) {
+        std::promise<void> passed;
+        asio::post(other.loop(), [&passed] { passed.set_value(); });
+        passed.get_future().wait();
+    }
+    ASSERT_FALSE(has_ended);
+    cancel_and_end();
+    EXPECT_TRUE(has_ended);
+}
+
+TEST_F(RunOnCancellationTest, may_come_at_any_time) {
     for (int i = 0; i < 300; ++i) {
         begin([]() -> Task<> { co_return; }());
         cancel_and_end();

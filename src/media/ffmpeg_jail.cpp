@@ -156,7 +156,7 @@ Async<Product> FfmpegJail::convert(Order order) {
     CO_TRY(const std::string text, read_log(log));
     const FfmpegLog said = parse_ffmpeg_log(text);
     CO_CHECK(judge(exit, text, said));
-    CO_CHECK(seal(output));
+    CO_CHECK(seal(output));  // Its writer has ended.
     if (is_capped && is_too_long(said)) co_return too_long();
     co_return check_product(order.form, command, said, std::move(output));
 }

@@ -18,9 +18,9 @@ Result<Descriptor> make_memory_file(const char* name);
 // Adds all of `bytes` at the end of what was appended so far.
 Result<> append(const Descriptor& file, ByteView bytes);
 
-// From here on nobody can change length or content, whoever holds a descriptor of it; the read
-// position is at the beginning. A process that had mapped the file before can still write: seal
-// what a child made when the child has ended.
+// From here on nobody can change length or content by a descriptor, whoever holds one; the read
+// position is at the beginning. Who had mapped the file for writing before still can: what a child
+// made is sealed after the child has ended, and its mappings with it.
 Result<> seal(const Descriptor& file);
 
 bool is_sealed(const Descriptor& file);

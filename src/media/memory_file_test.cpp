@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 namespace satchel::media {
@@ -25,6 +26,21 @@ TEST(MemoryFileTest, what_is_sealed_cannot_be_changed) {
     std::string content(6, '\0');
     EXPECT_EQ(*read_at(*file, std::as_writable_bytes(std::span(content)), 0), 6U);
     EXPECT_EQ(content, "sealed");
+}
+
+// Why a child must have ended before its output is sealed.
+TEST(MemoryFileTest, who_mapped_it_before_it_was_sealed_can_still_write) {
+    const auto file = make_memory_file("test");
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(append(*file, as_bytes("before")));
+    void* const mapped = ::mmap(nullptr, 6, PROT_READ | PROT_WRITE, MAP_SHARED, file->number(), 0);
+    ASSERT_NE(mapped, MAP_FAILED);
+    ASSERT_TRUE(seal(*file));
+    std::memcpy(mapped, "behind", 6);
+    ::munmap(mapped, 6);
+    std::string content(6, '\0');
+    EXPECT_EQ(*read_at(*file, std::as_writable_bytes(std::span(content)), 0), 6U);
+    EXPECT_EQ(content, "behind");
 }
 
 // So does reclaim of memory, for moments that nobody can foresee.

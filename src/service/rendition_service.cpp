@@ -14,16 +14,18 @@
 namespace satchel {
 namespace {
 
-// Between two turns of the loop, and of others on its core. Less than a download takes: nobody
-// waits for these bytes.
+// Between two turns of the loop, and of others on its core.
 constexpr std::uint64_t step_bytes = 2 * limits::frame_bytes;
 
+// Who asked for what there cannot be, or deleted it meanwhile, is told so: no matter for a warning.
 void log_failure(AttachmentId id, WantedForm wanted, const Error& why) {
-    log::warn("not_converted",
-              {{"attachment_id", id.str()}, {"form", name_of(wanted)}, {"detail", why.detail}});
+    const bool is_expected = why.code == Errc::invalid_argument || why.code == Errc::not_found;
+    const auto level = is_expected ? log::Level::info : log::Level::warn;
+    log::write(level, "not_converted",
+               {{"attachment_id", id.str()}, {"form", name_of(wanted)}, {"detail", why.detail}});
 }
 
-std::unexpected<Error> no_time(AttachmentId id, WantedForm wanted) {
+std::unexpected<Error> refuse_for_time(AttachmentId id, WantedForm wanted) {
     Error error = fail(Errc::timed_out, "there is no time left to convert").error();
     log_failure(id, wanted, error);
     return std::unexpected(std::move(error));
@@ -66,7 +68,7 @@ Async<meta::RenditionRow> RenditionService::get(meta::AttachmentRow source,
                                                 MayConvert may_convert) {
     CO_TRY(auto found, co_await find(source.id, wanted));
     if (found) co_return std::move(*found);
-    if (may_convert != MayConvert::yes) co_return no_time(source.id, wanted);
+    if (may_convert != MayConvert::yes) co_return refuse_for_time(source.id, wanted);
     co_return co_await run_on(parts_.loop, get_here(std::move(source), wanted));
 }
 
@@ -74,7 +76,7 @@ Async<meta::RenditionRow> RenditionService::stage(meta::AttachmentRow source,
                                                   WantedForm wanted,
                                                   MayConvert may_convert) {
     const AttachmentId id = source.id;
-    if (may_convert != MayConvert::yes) co_return no_time(id, wanted);
+    if (may_convert != MayConvert::yes) co_return refuse_for_time(id, wanted);
     auto made = co_await run_on(parts_.loop, stage_here(std::move(source), wanted));
     if (!made) log_failure(id, wanted, made.error());
     co_return made;

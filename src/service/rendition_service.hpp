@@ -33,7 +33,7 @@ enum class MayConvert : bool { if_made, yes };
 class RenditionService {
 public:
     struct Parts {
-        Loop& loop;  // That of `converter`.
+        Loop& loop;  // That of `converter`. Serves no requests: whole files are moved on it.
         meta::Database& database;
         blob::Store& blobs;
         const crypto::KeyRing& keys;
@@ -82,7 +82,7 @@ private:
 
     Parts parts_;
     media::MemoryBudget inputs_;  // Of contents in clear, in memory.
-    // One content is brought to memory at a time: the steps of several would fill the loop.
+    // One content is brought to memory at a time: then the first job begins soonest.
     media::MemoryBudget loads_;
     std::map<Key, std::shared_ptr<InProgress>> in_progress_;
 };

@@ -12,6 +12,7 @@ import {
 } from "./support/messaging.mjs";
 import { assertError, assertXmlError, put } from "./support/partner_api.mjs";
 import { png, drawing, tiff } from "./support/pictures.mjs";
+import { freePort } from "./support/ports.mjs";
 import { startDev } from "./support/server.mjs";
 
 const limit = { timeout: 120_000 };
@@ -70,7 +71,9 @@ test("clean files pass, large ones too", limit, async () => {
 });
 
 test("a daemon may be asked over TCP", limit, async (t) => {
-  const own = await startDev(t, { env: { SATCHEL_MEDIA__CLAMD: clamd.address } });
+  const port = await freePort();
+  await Clamd.start(t, port);
+  const own = await startDev(t, { env: { SATCHEL_MEDIA__CLAMD: `127.0.0.1:${port}` } });
   const bad = await upload(own, eicar, "a.txt", "text/plain");
   assert.equal(await status(own, bad), "failed");
   const good = await upload(own, Buffer.from("clean"), "b.txt", "text/plain");

@@ -8,7 +8,6 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 
 import { until, within } from "./deadline.mjs";
-import { freePort } from "./ports.mjs";
 import { temporaryFolder } from "./program.mjs";
 
 // Every scanner finds this file, and it does no harm. In two pieces, so that none finds ours.
@@ -30,9 +29,8 @@ function ask(path, command) {
 }
 
 export class Clamd {
-  // It listens on `socket` and on `address`.
+  // It listens on `socket`, and on a port if there is one.
   constructor(t, port) {
-    this.address = `127.0.0.1:${port}`;
     this.folder = temporaryFolder(t);
     this.socket = join(this.folder, "socket");
     const database = join(this.folder, "db");
@@ -48,8 +46,6 @@ export class Clamd {
       `User ${userInfo().username}`,
       `LocalSocket ${this.socket}`,
       "FixStaleSocket yes",
-      "TCPAddr 127.0.0.1",
-      `TCPSocket ${port}`,
       `DatabaseDirectory ${database}`,
       `TemporaryDirectory ${this.folder}`,
       "StreamMaxLength 101M",
@@ -57,12 +53,13 @@ export class Clamd {
       "MaxFileSize 101M",
       "MaxThreads 4",
     ];
+    if (port) lines.push("TCPAddr 127.0.0.1", `TCPSocket ${port}`);
     writeFileSync(this.settings, `${lines.join("\n")}\n`);
   }
 
   // A daemon that ends with the test.
-  static async start(t) {
-    const clamd = new Clamd(t, await freePort());
+  static async start(t, port) {
+    const clamd = new Clamd(t, port);
     t.after(() => clamd.stop());
     await clamd.run();
     return clamd;
