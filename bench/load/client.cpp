@@ -1,5 +1,7 @@
 #include "client.hpp"
 
+#include "job.hpp"
+
 #include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -17,7 +19,6 @@
 namespace bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 // What one connection moves before the others get their turn.
@@ -26,66 +27,17 @@ constexpr std::size_t write_bytes_max = 256UL * 1024;
 constexpr std::size_t head_bytes_max = 64UL * 1024;
 constexpr std::size_t collected_bytes_max = 1024UL * 1024;
 constexpr std::size_t opening_max = 128;  // Less than any server's listen backlog.
-constexpr std::size_t messages_max = 5;
-constexpr std::size_t wrong_max = 10;  // Then the run is given up.
+constexpr std::size_t wrong_max = 10;     // Then the run is given up.
 constexpr auto stall_max = 60s;
 
 class Connection;
-
-class Job {
-public:
-    explicit Job(const JobOptions& options) : options_(options), work_(make_work(options.work)) {}
-
-    std::optional<Request> next() {
-        if (options_.count && issued_ >= *options_.count) return std::nullopt;
-        if (options_.seconds && Clock::now() >= deadline_) return std::nullopt;
-        std::optional<Request> request = work_->next();
-        if (request) ++issued_;
-        return request;
-    }
-    void begin(Clock::time_point now) {
-        started_ = ended_ = now;
-        const std::chrono::duration<double> length(options_.seconds.value_or(0));
-        deadline_ = now + std::chrono::duration_cast<Clock::duration>(length);
-    }
-    void end_turn(Clock::time_point turn_started) {
-        ended_ = Clock::now();
-        const auto latency =
-            std::chrono::duration_cast<std::chrono::microseconds>(ended_ - turn_started).count();
-        ++result_.turns;
-        result_.latencies_us.push_back(static_cast<std::uint32_t>(latency));
-    }
-    void wrong(std::string message) {
-        ++result_.wrong;
-        if (result_.messages.size() < messages_max) result_.messages.push_back(std::move(message));
-    }
-    JobResult take_result(bool was_cut) {
-        result_.elapsed = (was_cut ? Clock::now() : ended_) - started_;
-        return std::move(result_);
-    }
-
-    const JobOptions& options() const { return options_; }
-    Work& work() { return *work_; }
-    JobResult& result() { return result_; }
-
-    std::size_t busy = 0;    // Connections with a request under way.
-    std::size_t opened = 0;  // Connections that were made.
-
-private:
-    JobOptions options_;
-    std::unique_ptr<Work> work_;
-    JobResult result_;
-    std::uint64_t issued_ = 0;
-    Clock::time_point started_;
-    Clock::time_point ended_;
-    Clock::time_point deadline_;
-};
 
 // What the connections share.
 struct Loop {
     int epoll = -1;
     TlsContext tls = make_tls_context();
     std::vector<Connection*> pending;  // With bytes inside the TLS layer.
+    std::deque<Connection*> waiting;   // For a turn to be due.
     std::size_t opening = 0;
     bool running = false;  // The clock has been started.
     std::array<char, 128UL * 1024> buffer{};
@@ -100,6 +52,7 @@ public:
     void on_ready();
     void receive();
     bool is_open() const { return state_ == State::idle || state_ == State::busy; }
+    bool is_idle() const { return state_ == State::idle; }
 
 private:
     enum class State { closed, opening, idle, busy };
@@ -197,10 +150,15 @@ void Connection::continue_opening() {
 }
 
 void Connection::start_turn() {
+    const Clock::time_point due = job_.due();
+    if (due > Clock::now()) {
+        loop_.waiting.push_back(this);
+        return;
+    }
     std::optional<Request> request = job_.next();
     if (!request) return;
     ++job_.busy;
-    turn_started_ = Clock::now();
+    turn_started_ = due;
     send_request(std::move(*request));
 }
 
@@ -431,7 +389,17 @@ private:
         for (Job& job : jobs_) job.begin(Clock::now());
         for (Connection& connection : connections_) connection.start_turn();
     }
-    bool done() const { return jobs_.front().busy == 0 && loop_.opening == 0; }
+    bool done() const {
+        const Job& first = jobs_.front();
+        return first.busy == 0 && loop_.waiting.empty() && loop_.opening == 0;
+    }
+    void start_due() {
+        for (std::size_t left = loop_.waiting.size(); left > 0; --left) {
+            Connection* const next = loop_.waiting.front();
+            loop_.waiting.pop_front();
+            if (next->is_idle()) next->start_turn();
+        }
+    }
     bool given_up() {
         return std::ranges::any_of(jobs_, [](Job& job) { return job.result().wrong > wrong_max; });
     }
@@ -448,7 +416,7 @@ private:
     }
     void poll() {
         std::array<epoll_event, 256> events;
-        const int timeout = loop_.pending.empty() ? 1000 : 0;
+        const int timeout = loop_.pending.empty() && loop_.waiting.empty() ? 1000 : 0;
         const int count =
             epoll_wait(loop_.epoll, events.data(), static_cast<int>(events.size()), timeout);
         if (count > 0) moved_at_ = Clock::now();
@@ -465,6 +433,7 @@ private:
                 static_cast<Connection*>(connection)->on_ready();
             }
         }
+        start_due();
     }
 
     Loop loop_;

@@ -19,6 +19,9 @@ struct JobOptions {
     std::size_t connections = 1;
     std::optional<std::uint64_t> count;  // Turns, at most.
     std::optional<double> seconds;       // No turn begins after it.
+    // Turns begin at this pace, or as soon after as a connection is free, and are timed from when
+    // they were due. Else each begins when the one before it on its connection has ended.
+    std::optional<double> per_second;
 };
 
 struct JobResult {

@@ -10,6 +10,7 @@ namespace {
 constexpr const char* usage =
     R"(usage: satchel_load JOB [+ JOB]...
 JOB: MODE --target ADDRESS:PORT [--tls] [--connections N] [--count N | --seconds S] [--expect N]
+          [--per-second R]
   get      --list FILE     url [reference|-] [first-last], by tab; round robin; bytes compared
   put      --list FILE     url, body file, [content type], by tab; each once
   post     --size N        POST /v3/attachments            [--save FILE [--save-ids]]
@@ -66,6 +67,8 @@ void set_option(JobOptions& job, const std::string& name, const std::string& val
         job.count = whole();
     else if (name == "--seconds")
         job.seconds = parse_number(value);
+    else if (name == "--per-second")
+        job.per_second = parse_number(value);
     else if (name == "--expect")
         job.work.status = static_cast<int>(whole());
     else if (name == "--list")
@@ -91,6 +94,7 @@ void set_option(JobOptions& job, const std::string& name, const std::string& val
 void finish(JobOptions& job) {
     if (job.target.port == 0) refuse(job.name + " needs --target");
     if (job.connections == 0) refuse(job.name + " needs a connection");
+    if (job.per_second == 0) refuse(job.name + " needs a pace above 0");
     if (job.work.resource.empty()) {
         const bool in_chats = job.work.mode == Mode::send || job.work.mode == Mode::list;
         job.work.resource = in_chats ? "/v3/chats" : "/v3/attachments";

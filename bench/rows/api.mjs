@@ -1,12 +1,14 @@
 // The JSON calls: POST, GET and DELETE of attachments.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 
-import { MiB } from '../harness/bench.mjs';
+import { KiB, MiB } from '../harness/bench.mjs';
 import { measure } from '../harness/load.mjs';
 import { ask } from '../harness/machine.mjs';
 
 const idsKept = 2000;
 const deletesPerRound = 2000;
+const deletesPerSecond = 4000;
 
 export const post = (bench) => withStore(bench, postRow);
 export const get = (bench) => withStore(bench, getRow);
@@ -79,16 +81,34 @@ async function getRow(bench, satchel, to) {
 }
 
 async function removeRow(bench, satchel, to) {
-    const rounds = await bench.interleave('DELETE /v3/attachments/{id}', async () => {
-        const created = await satchel.create(bench.load, to.token, MiB, deletesPerRound);
+    const [file] = bench.files('small');
+    const size = fs.statSync(file).size;
+    const uploaded = `uploaded, ${size / KiB} KiB`;
+    await removals(bench, satchel, to, { note: 'not uploaded yet', size: MiB });
+    await removals(bench, satchel, to, { note: uploaded, size, file });
+    await removals(bench, satchel, to, {
+        note: `${uploaded}; ${deletesPerSecond.toLocaleString('en')}/s asked for`, size, file,
+        pace: deletesPerSecond,
+    });
+}
+
+async function removals(bench, satchel, to, { note, size, file, pace }) {
+    const rounds = await bench.interleave(`DELETE /v3/attachments/{id}, ${note}`, async () => {
+        const created = await satchel.create(bench.load, to.token, size, deletesPerRound);
+        if (file) {
+            await bench.load.run({
+                mode: 'put', target: to.target, connections: 64,
+                list: bench.load.list(created.map((each) => [each.uploadUrl, file])),
+            });
+            execFileSync('sync'); // What the uploads left to be written is not the deletes' to wait for.
+        }
         return measure(satchel, bench.load, {
-            mode: 'delete', ...to, connections: 64,
+            mode: 'delete', ...to, connections: 64, 'per-second': pace,
             list: bench.load.list(created.map((each) => [each.id])),
         });
     });
     const column = (name) => rounds.map((round) => round[name]);
     const work = 'DELETE /v3/attachments/{id}, durable, 64 connections';
-    const note = 'not uploaded yet';
     bench.add({ work, note, unit: '/s', ours: column('turns_per_second'), aim: { min: 3000 } });
     bench.add({ work, note, unit: 'CPU µs', ours: column('cpu_us_per_turn') });
     bench.add({ work: `${work}, p99`, note, unit: 'ms', ours: column('p99_ms'), aim: { max: 10 } });

@@ -142,6 +142,8 @@ inline constexpr auto scan_stall_max = 30s;  // For the scanner to take a chunk,
 
 // Metadata.
 inline constexpr std::size_t commit_batch_max = 256;
+// After so many batches that follow each other at once the log is cut, if any of them erased.
+inline constexpr int batches_per_cut_max = 2;
 inline constexpr std::size_t commit_queue_max = 8192;  // Beyond it a write is refused: 503.
 inline constexpr std::size_t sweep_batch_max = 200;
 inline constexpr auto sweep_interval = 10s;

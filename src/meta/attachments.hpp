@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace satchel::meta {
@@ -91,10 +92,15 @@ Result<std::vector<AttachmentRow>> due_attachments(Session& session, Time now, s
 // pending -> failed, with the next sweep_at. False if the row is gone or not pending any more.
 Result<bool> fail_upload(Session& session, AttachmentId id, Time sweep_at);
 
-// Blobs whose rows are gone but whose bytes may still be there.
-Result<std::vector<BlobId>> pending_blob_removals(Session& session, std::size_t max);
-Result<> forget_blob_removals(Session& session, const std::vector<BlobId>& blobs);
-// Queues a blob that no row refers to.
+// A blob whose row is gone but whose bytes may still be there.
+struct BlobRemoval {
+    std::int64_t seq;
+    BlobId blob;
+};
+// Oldest first.
+Result<std::vector<BlobRemoval>> pending_blob_removals(Session& session, std::size_t max);
+Result<> forget_blob_removals(Session& session, std::span<const BlobRemoval> removals);
+// Queues a blob that no row refers to; again, if it is queued already.
 Result<> queue_blob_removal(Session& session, BlobId blob);
 
 // Which attachment a blob belongs to, if a row refers to it; also as a rendition.

@@ -120,9 +120,15 @@ private:
     }
 };
 
-// Whether a write removes something that must not be found on the disk afterwards. Such a write
-// returns only when the engine's files, its log included, no longer contain what it removed.
-enum class Erases : bool { no, yes };
+// Whether a write removes something that must not be found on the disk afterwards.
+enum class Erases : std::uint8_t {
+    no,
+    yes,    // It returns when the engine's files, its log included, no longer contain that.
+    later,  // It returns when it is durable: for who then waits with wait_until_gone().
+};
+
+// A point in the order of the writes that erase.
+using ErasureMark = std::uint64_t;
 
 struct CommitStats {
     std::uint64_t commits = 0;
@@ -145,6 +151,11 @@ public:
     // as that ends.
     virtual Async<> write_erased(std::move_only_function<Result<>(Session&)> work,
                                  Erases erases) = 0;
+    // Behind all writes that erase and have returned.
+    virtual ErasureMark erasure_mark() const = 0;
+    // Returns when the engine's files no longer contain what the writes before `mark` removed.
+    // Errc::timed_out as for a write that erases.
+    virtual Async<> wait_until_gone(ErasureMark mark) = 0;
     virtual CommitStats stats() const = 0;
     // Whether writes wait for the one that is running. For long work, inside a write, that can be
     // done in several: to end early.

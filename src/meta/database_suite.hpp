@@ -190,7 +190,10 @@ protected:
         return write([entry](Session& s) { return remove_attachment(s, entry); }, Erases::yes);
     }
     std::vector<BlobId> removals() {
-        return read([](Session& s) { return pending_blob_removals(s, 100); }).value();
+        std::vector<BlobId> blobs;
+        const auto found = read([](Session& s) { return pending_blob_removals(s, 100); });
+        for (const BlobRemoval& removal : found.value()) blobs.push_back(removal.blob);
+        return blobs;
     }
     std::vector<AuditLink> audit(std::uint64_t after = 0, std::size_t max = 100) {
         return read([=](Session& s) { return audit_after(s, after, max); }).value();

@@ -129,6 +129,17 @@ TEST_P(DatabaseSuite, a_write_is_told_whether_others_wait_for_it) {
     EXPECT_FALSE(*write(look));
 }
 
+TEST_P(DatabaseSuite, what_is_erased_later_is_gone_when_waiting_for_it_returns) {
+    const AttachmentRow row = pending_row();
+    ASSERT_TRUE(insert(row));
+    EXPECT_TRUE(waiter_.wait(database_->wait_until_gone(database_->erasure_mark())))
+        << "nothing was erased yet";
+    const auto remove = [row](Session& s) { return remove_attachment(s, deletion_of(row)); };
+    ASSERT_TRUE(write(remove, Erases::later).value());
+    EXPECT_FALSE(find(row.id));
+    EXPECT_TRUE(waiter_.wait(database_->wait_until_gone(database_->erasure_mark())));
+}
+
 TEST_P(DatabaseSuite, waiting_writes_share_a_commit_and_a_failing_one_undoes_only_itself) {
     constexpr std::size_t count = 50;
     Gate gate;

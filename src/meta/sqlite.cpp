@@ -45,6 +45,8 @@ public:
     }
 
     Async<> write_erased(std::move_only_function<Result<>(Session&)> work, Erases erases) override;
+    ErasureMark erasure_mark() const override { return writer_ ? writer_->erasures() : 0; }
+    Async<> wait_until_gone(ErasureMark mark) override;
 
     Async<> copy_to(std::filesystem::path file) override;
 
@@ -100,10 +102,23 @@ Async<> SqliteDatabase::write_erased(std::move_only_function<Result<>(Session&)>
     PendingWrite write{.work = std::move(work),
                        .erases = erases,
                        .copy_to = {},
+                       .until_gone = {},
                        .home = co_await asio::this_coro::executor,
                        .resume = {},
                        .result = {}};
     co_return co_await queue(write);
+}
+
+Async<> SqliteDatabase::wait_until_gone(ErasureMark mark) {
+    if (!writer_ || writer_->is_gone(mark)) co_return Result<>{};
+    PendingWrite wait{.work = {},
+                      .erases = Erases::no,
+                      .copy_to = {},
+                      .until_gone = mark,
+                      .home = co_await asio::this_coro::executor,
+                      .resume = {},
+                      .result = {}};
+    co_return co_await queue(wait);
 }
 
 Async<> SqliteDatabase::copy_to(std::filesystem::path file) {
@@ -112,6 +127,7 @@ Async<> SqliteDatabase::copy_to(std::filesystem::path file) {
     PendingWrite copy{.work = {},
                       .erases = Erases::no,
                       .copy_to = std::move(target),
+                      .until_gone = {},
                       .home = co_await asio::this_coro::executor,
                       .resume = {},
                       .result = {}};

@@ -2,7 +2,6 @@
 
 #include "meta/database_suite.hpp"
 #include "meta/migrations.hpp"
-#include "meta/usage.hpp"
 #include "tests/support/master_key.hpp"
 #include "tests/support/raw_database.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -210,6 +209,29 @@ TEST_F(SqliteTest, a_reader_in_the_way_delays_erasing_until_it_is_gone_and_the_c
     sqlite3_close(reader);
 }
 
+TEST_F(SqliteTest, who_erases_later_returns_when_that_is_durable_and_waits_for_the_cut_apart) {
+    const auto database = open();
+    AttachmentRow row = pending_row();
+    row.wrapped_key = some_bytes("MARKER-OF-THE-WRAPPED-KEY");
+    ASSERT_TRUE(insert(*database, row));
+    test::RawDatabase reader(file);
+    reader.run("BEGIN; SELECT * FROM attachments");
+    const auto remove_row = [row](Session& s) { return remove_attachment(s, deletion_of(row)); };
+    ASSERT_TRUE(waiter.wait(database->write(remove_row, Erases::later)).value());
+    const ErasureMark mark = database->erasure_mark();
+    EXPECT_FALSE(find(*database, row.id));
+    EXPECT_NE(all_bytes().find("MARKER"), std::string::npos);
+
+    const auto too_early = waiter.wait(database->wait_until_gone(mark));
+    ASSERT_FALSE(too_early);
+    EXPECT_EQ(too_early.error().code, Errc::timed_out);
+    reader.run("COMMIT");
+    // Before the next write is made, what is due is done.
+    ASSERT_TRUE(insert(*database, pending_row()));
+    EXPECT_TRUE(waiter.wait(database->wait_until_gone(mark)));
+    EXPECT_EQ(all_bytes().find("MARKER"), std::string::npos);
+}
+
 TEST_F(SqliteTest, who_erases_nothing_does_not_wait_for_the_log_to_be_cut) {
     const auto database = open();
     const AttachmentRow row = pending_row();
@@ -251,6 +273,55 @@ TEST_F(SqliteTest, who_erases_nothing_does_not_wait_for_the_log_to_be_cut) {
     waiter.run();
     EXPECT_EQ(order, (std::vector<std::string>{"plain done", "erasing failed"}));
     reader.run("COMMIT");
+}
+
+TEST_F(SqliteTest, writes_that_never_pause_do_not_put_off_the_cut_for_long) {
+    const auto database = open();
+    const AttachmentRow row = pending_row();
+    ASSERT_TRUE(insert(*database, row));
+    // Each is in a batch of its own, and runs until the next one is queued.
+    struct Link {
+        std::binary_semaphore begun{0};
+        std::binary_semaphore next_is_queued{0};
+        std::optional<Result<>> result;
+    };
+    std::array<Link, 10> links;
+    const auto run = [](Link& link) -> Result<> {
+        link.begun.release();
+        link.next_is_queued.acquire();
+        return {};
+    };
+    const auto erase = [&](Session& session) -> Result<> {
+        TRY([[maybe_unused]] const auto removed, remove_attachment(session, deletion_of(row)));
+        return run(links.front());
+    };
+    std::size_t queued = 0;
+    std::optional<std::size_t> erased_at;
+    const auto erasing = [&]() -> Async<> {
+        CO_CHECK(co_await database->write(erase, Erases::yes));
+        erased_at = queued;
+        co_return Result<>{};
+    };
+    const auto drive = [&]() -> Async<> {
+        for (Link& link : links) {
+            link.begun.acquire();
+            if (&link != &links.back()) {
+                Link& next = links[++queued];
+                const auto work = [&run, &next](Session&) { return run(next); };
+                waiter.start(database->write(work), next.result);
+                co_await yield();
+            }
+            link.next_is_queued.release();
+        }
+        co_return Result<>{};
+    };
+    std::optional<Result<>> driven;
+    waiter.start(erasing(), links.front().result);
+    waiter.start(drive(), driven);
+    waiter.run();
+    for (const Link& link : links) EXPECT_TRUE(link.result.value());
+    ASSERT_TRUE(erased_at);
+    EXPECT_LE(*erased_at, 4U);
 }
 
 TEST_F(SqliteTest, what_a_crash_left_in_the_log_is_erased_at_the_next_start) {
@@ -394,56 +465,6 @@ TEST_F(SqliteTest, values_no_release_has_written_are_corrupt) {
         ASSERT_FALSE(found) << damage;
         EXPECT_EQ(found.error().code, Errc::corrupt) << damage;
     }
-}
-
-std::uint64_t fnv1a(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return hash;
-}
-
-// A migration that was released never changes: databases out there have run it.
-TEST(Migrations, are_numbered_without_gaps_and_never_change) {
-    constexpr std::array<std::uint64_t, 13> released{
-        12483364298200750850U, 4639174314646700127U, 15155848643508863086U, 16277521624923630199U,
-        6501507131664864470U,  451493097755851080U,  15868856626615786547U, 13820355661597817473U,
-        14632554083647408470U, 5089197230155816916U, 12449490507270869799U, 15093042302539755448U,
-        8095742309855413250U};
-    ASSERT_EQ(migrations.size(), released.size()) << "add the new migration's hash";
-    for (std::size_t i = 0; i < migrations.size(); ++i) {
-        EXPECT_EQ(migrations[i].number, static_cast<int>(i) + 1);
-        EXPECT_EQ(fnv1a(migrations[i].sql), released[i]) << "migration " << i + 1;
-    }
-}
-
-// The schema as it was before usage was counted, with some attachments in it.
-void make_uncounted(const std::filesystem::path& file) {
-    test::RawDatabase raw(file);
-    int number = 0;
-    for (const Migration& migration : migrations) {
-        if (std::string_view(migration.sql).contains("TABLE partner_usage")) break;
-        raw.run(migration.sql);
-        number = migration.number;
-    }
-    const std::array states{"pending", "complete", "failed", "complete", "pending"};
-    for (std::size_t i = 0; i < 50; ++i) {
-        raw.run(
-            "INSERT INTO attachments (id, partner, key_slot, key_version, sealed_name, "
-            "content_type, size_bytes, state, tier, created_at, upload_expires_at) VALUES "
-            "(randomblob(16), x'" +
-            std::string(31, '0') + std::to_string(i % 3) + "', 1, 1, x'', 'image/jpeg', " +
-            std::to_string(i * 7) + ", '" + states[i % states.size()] + "', 'persistent', 1, 1)");
-    }
-    raw.run("PRAGMA application_id = 1396790339; PRAGMA user_version = " + std::to_string(number));
-}
-
-TEST_F(SqliteTest, usage_of_a_database_from_before_is_counted_when_it_is_brought_up_to_date) {
-    make_uncounted(file);
-    const auto database = open();
-    ASSERT_TRUE(database);
-    const auto kept = waiter.wait(database->read(all_usage)).value();
-    EXPECT_EQ(kept.size(), 3U);
-    EXPECT_EQ(kept, waiter.wait(database->read(counted_usage)).value());
 }
 
 }  // namespace

@@ -96,6 +96,10 @@ Result<> guarded(PendingWrite& write, Session& session) {
     }
 }
 
+Result<> log_is_not_cut() {
+    return fail(Errc::timed_out, "the log still holds what was erased");
+}
+
 // SQLite does not make the cut of its log durable: a loss of power would bring back what it held.
 int sync_log(sqlite3* db) {
     sqlite3_file* log = nullptr;
@@ -138,9 +142,13 @@ SqliteWriter::~SqliteWriter() {
 bool SqliteWriter::push(PendingWrite& write) {
     {
         const std::lock_guard lock(mutex_);
-        if (queue_.size() >= limits::commit_queue_max) return false;
-        queue_.push_back(&write);
-        if (!write.copy_to) ++unfinished_;
+        if (write.until_gone) {
+            waiting_for_cut_.push_back(&write);
+        } else {
+            if (queue_.size() >= limits::commit_queue_max) return false;
+            queue_.push_back(&write);
+            if (!write.copy_to) ++unfinished_;
+        }
     }
     writer_wakes_.notify_one();
     return true;
@@ -161,9 +169,13 @@ void SqliteWriter::write_loop() {
             unfinished_ -= count;
         }
         batch.clear();
+        if (cut_due_ && !may_put_off_cut()) cut_log();
+        resume_who_waited_for_cut();
         go_on_copying();
-        if (cleaner_.is_busy()) clear_some();
+        if (cleaner_.is_busy() && !cut_due_) clear_some();
     }
+    if (cut_due_) cut_log();
+    resume_who_waited_for_cut();
     end_clearing();
     while (!copies_.empty()) finish_copy(fail(Errc::unavailable, "the database is being closed"));
 }
@@ -193,7 +205,8 @@ bool SqliteWriter::next_batch(Batch& batch) {
     std::unique_lock lock(mutex_);
     const auto something_to_do = [this] {
         const bool may_clear = cleaner_.is_busy() && !erase_due_;
-        return !queue_.empty() || copied_ || stopping_ || !copies_.empty() || may_clear;
+        return !queue_.empty() || !waiting_for_cut_.empty() || copied_ || stopping_ ||
+               !copies_.empty() || may_clear;
     };
     if (erase_due_) {
         writer_wakes_.wait_for(lock, erase_retry_interval, something_to_do);
@@ -236,33 +249,59 @@ void SqliteWriter::run_batch(Batch& batch) {
             ++commits_;
         }
         const auto erases = [](const PendingWrite* write) {
-            return write->erases == Erases::yes && write->result.has_value();
+            return write->erases != Erases::no && write->result.has_value();
         };
         if (std::ranges::any_of(batch, erases)) {
-            resume_who_erases_nothing(batch);
-            // Whoever is in the way for so long will not be gone at once: wait once, not always.
-            empty_log(erase_due_ ? 0ms : lock_wait_max);
-            for (PendingWrite* write : batch) {
-                if (erase_due_ && erases(write)) {
-                    write->result = fail(Errc::timed_out, "the log still holds what was erased");
-                }
-            }
+            ++erasures_;
+            cut_due_ = true;
+            put_aside(batch);
         }
         begin_clearing(batch);
     }
     resume_all(batch, posting_);
-    if (log_frames_ >= copy_at_frames_) ask_for_copy();
+    if (!cut_due_ && log_frames_ >= copy_at_frames_) ask_for_copy();  // The cut copies, too.
 }
 
-// Writes that erase nothing do not wait for those that do.
-void SqliteWriter::resume_who_erases_nothing(Batch& batch) {
-    Batch durable;
-    std::erase_if(batch, [&durable](PendingWrite* write) {
-        const bool waits = write->erases == Erases::yes || write->clears_traces;
-        if (!waits) durable.push_back(write);
-        return !waits;
+void SqliteWriter::put_aside(Batch& batch) {
+    std::erase_if(batch, [this](PendingWrite* write) {
+        if (write->erases != Erases::yes || !write->result) return false;
+        write->until_gone = erasures_;
+        for_cut_.push_back(write);
+        return true;
     });
-    resume_all(durable, posting_);
+}
+
+// One cut does for several batches that follow each other at once.
+bool SqliteWriter::may_put_off_cut() {
+    if (++batches_uncut_ >= limits::batches_per_cut_max) return false;
+    const std::lock_guard lock(mutex_);
+    return !queue_.empty();
+}
+
+void SqliteWriter::cut_log() {
+    // Whoever is in the way for so long will not be gone at once: wait once, not always.
+    empty_log(erase_due_ ? 0ms : lock_wait_max);
+    cut_due_ = false;
+    batches_uncut_ = 0;
+}
+
+void SqliteWriter::resume_who_waited_for_cut() {
+    {
+        const std::lock_guard lock(mutex_);
+        for_cut_.insert(for_cut_.end(), waiting_for_cut_.begin(), waiting_for_cut_.end());
+        waiting_for_cut_.clear();
+    }
+    Batch done;
+    std::erase_if(for_cut_, [this, &done](PendingWrite* write) {
+        if (!is_gone(*write->until_gone)) {
+            if (cut_due_) return false;
+            write->result = log_is_not_cut();
+        }
+        done.push_back(write);
+        return true;
+    });
+    begin_clearing(done);
+    resume_all(done, posting_);
 }
 
 Result<> SqliteWriter::run_transaction(std::span<PendingWrite* const> batch) {
@@ -350,6 +389,7 @@ void SqliteWriter::empty_log(std::chrono::milliseconds patience) {
     if (code == SQLITE_OK) code = sync_log(writing_->handle());
     if (code == SQLITE_OK) {
         erase_due_ = false;
+        gone_ = erasures_.load();
         log_frames_ = 0;
         copy_at_frames_ = frames_before_copy;
         return;

@@ -2,7 +2,7 @@
 //
 // A batch is up to limits::commit_batch_max waiting writes in one transaction, each inside its
 // own savepoint. One fsync later all of them are resumed, each loop being woken once; those that
-// erase when the log is cut, too.
+// erase when the log is cut, too, unless they wait for that themselves.
 //
 // The log is copied into the database file by a second thread while writes go on; the writer
 // then starts it over between two batches. A batch that erases does both at once, so that
@@ -33,7 +33,9 @@ namespace satchel::meta {
 struct PendingWrite {
     std::move_only_function<Result<>(Session&)> work;
     Erases erases;
-    std::optional<SqliteOptions> copy_to;  // Instead of work: where the database is copied to.
+    // Instead of work: where the database is copied to, or what must be gone from its files.
+    std::optional<SqliteOptions> copy_to;
+    std::optional<ErasureMark> until_gone;
     Loop::executor_type home;
     std::move_only_function<void(Result<>)> resume;
     Result<> result;
@@ -55,6 +57,8 @@ public:
     bool push(PendingWrite& write);
 
     CommitStats stats() const;
+    ErasureMark erasures() const { return erasures_; }
+    bool is_gone(ErasureMark mark) const { return gone_ >= mark; }
     // Whether there are others beside one that is running.
     bool has_waiting_writes() const { return unfinished_ > 1; }
 
@@ -64,8 +68,11 @@ private:
     void write_loop();
     bool next_batch(Batch& batch);
     void run_batch(Batch& batch);
-    // After a commit that erases: takes the writes that are done with it out of `batch`.
-    void resume_who_erases_nothing(Batch& batch);
+    // After a commit that erases: takes those that wait for the cut out of `batch`.
+    void put_aside(Batch& batch);
+    bool may_put_off_cut();
+    void cut_log();
+    void resume_who_waited_for_cut();
     Result<> run_transaction(std::span<PendingWrite* const> batch);
     Result<> run_in_savepoint(PendingWrite& write);
     void run_alone(PendingWrite& write);
@@ -89,6 +96,7 @@ private:
     std::condition_variable writer_wakes_;
     std::condition_variable copier_wakes_;
     std::deque<PendingWrite*> queue_;
+    Batch waiting_for_cut_;  // As they came.
     bool stopping_ = false;
     bool copier_stops_ = false;
     bool copy_wanted_ = false;
@@ -100,7 +108,10 @@ private:
     // Used by the writer thread only.
     int log_frames_ = 0;
     int copy_at_frames_;
-    bool erase_due_ = false;
+    bool erase_due_ = false;            // The log could not be cut.
+    bool cut_due_ = false;              // Something was erased since it was cut, or could not be.
+    int batches_uncut_ = 0;             // While that is so.
+    Batch for_cut_;                     // Resumed when their mark is gone, or was not to be.
     std::deque<PendingWrite*> copies_;  // The first is under way.
     std::unique_ptr<SqliteCopy> copy_;
     TraceCleaner cleaner_;
@@ -108,6 +119,8 @@ private:
     std::atomic<std::size_t> unfinished_{0};  // Queued or running, copies of the database apart.
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};
+    std::atomic<ErasureMark> erasures_{0};  // Commits that erase.
+    std::atomic<ErasureMark> gone_{0};      // How many of them the log was cut after.
 
     std::thread copier_;
     std::thread writer_;

@@ -10,7 +10,6 @@
 #include "webhook/deleted_attachment.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <span>
 
 namespace satchel {
@@ -34,23 +33,17 @@ Async<> DeletionService::remove(PartnerId partner, AttachmentId id, DeletionReas
 
     meta::AuditEntry entry{parts_.clock.now(), partner, id, std::move(reason.cause),
                            std::move(reason.actor)};
-    // Also when the write comes back with an error: it may be done all the same.
-    const auto removed = std::make_shared<std::optional<meta::Removed>>();
-    auto remove_row = [this, entry = std::move(entry),
-                       removed](meta::Session& session) -> Result<> {
-        TRY(*removed, take_out(session, entry));
-        return {};
+    auto remove_row = [this, entry = std::move(entry)](meta::Session& session) {
+        return take_out(session, entry);
     };
-    const auto written = co_await parts_.database.write(std::move(remove_row), meta::Erases::yes);
-    const bool leaves_traces = !written && written.error().code == Errc::timed_out;
-    if (!written && !leaves_traces) co_return std::unexpected(written.error());
-    if (!*removed) co_return fail(reasons::attachment_not_found);
+    CO_TRY(const auto removed,
+           co_await parts_.database.write(std::move(remove_row), meta::Erases::later));
+    const meta::ErasureMark mark = parts_.database.erasure_mark();
+    if (!removed) co_return fail(reasons::attachment_not_found);
     if (parts_.wake_edge) parts_.wake_edge();
-    for (const BlobId blob : (*removed)->blobs) {
-        const auto gone = co_await remove_blob(blob);
-        if (!gone && !leaves_traces) co_return gone;
-    }
-    if (leaves_traces) {
+    // While the database clears its files.
+    for (const BlobId blob : removed->blobs) CO_CHECK(co_await remove_blob(blob));
+    if (!co_await parts_.database.wait_until_gone(mark)) {
         co_return fail(reasons::overloaded, "The attachment is deleted; its traces are not yet");
     }
     co_return Result<>{};
@@ -83,9 +76,8 @@ Async<> DeletionService::remove_blob(BlobId blob) {
     co_return removed;
 }
 
-Task<std::vector<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blobs) {
-    std::vector<BlobId> gone;
-    gone.reserve(blobs.size());
+Task<std::set<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blobs) {
+    std::set<BlobId> kept;
     for (std::span<const BlobId> rest = blobs; !rest.empty();) {
         const auto job = rest.first(std::min(rest.size(), limits::blob_removals_per_job));
         rest = rest.subspan(job.size());
@@ -94,15 +86,13 @@ Task<std::vector<BlobId>> DeletionService::remove_blobs(std::vector<BlobId> blob
         ASSERT(answers.size() == job.size());
         for (std::size_t i = 0; i < job.size(); ++i) {
             parts_.downloads.withdraw(job[i]);
-            if (answers[i]) {
-                gone.push_back(job[i]);
-            } else {
-                log::error("blob_not_removed",
-                           {{"blob", job[i].str()}, {"detail", answers[i].error().detail}});
-            }
+            if (answers[i]) continue;
+            kept.insert(job[i]);
+            log::error("blob_not_removed",
+                       {{"blob", job[i].str()}, {"detail", answers[i].error().detail}});
         }
     }
-    co_return gone;
+    co_return kept;
 }
 
 Async<DeletionService::RemovedAll> DeletionService::remove_all(
@@ -198,20 +188,24 @@ Async<std::size_t> DeletionService::sweep_blobs() {
     auto look = [](meta::Session& session) {
         return meta::pending_blob_removals(session, limits::blob_removals_batch_max);
     };
-    CO_TRY(auto blobs, co_await parts_.database.read(look));
-    if (blobs.empty()) co_return std::size_t{0};
-    const std::vector<BlobId> removed = co_await remove_blobs(std::move(blobs));
-    if (removed.empty()) co_return std::size_t{0};
+    CO_TRY(auto removals, co_await parts_.database.read(look));
+    if (removals.empty()) co_return std::size_t{0};
+    std::vector<BlobId> blobs;
+    blobs.reserve(removals.size());
+    for (const meta::BlobRemoval& removal : removals) blobs.push_back(removal.blob);
+    const std::set<BlobId> kept = co_await remove_blobs(std::move(blobs));
+    std::erase_if(removals, [&kept](const auto& each) { return kept.contains(each.blob); });
+    if (removals.empty()) co_return std::size_t{0};
     CO_CHECK(co_await parts_.blobs.sync_removals());
-    for (std::span<const BlobId> rest = removed; !rest.empty();) {
+    for (std::span<const meta::BlobRemoval> rest = removals; !rest.empty();) {
         const auto part = rest.first(std::min(rest.size(), limits::blob_removals_forgotten_max));
         rest = rest.subspan(part.size());
-        auto forget = [blobs = std::vector(part.begin(), part.end())](meta::Session& session) {
-            return meta::forget_blob_removals(session, blobs);
+        auto forget = [done = std::vector(part.begin(), part.end())](meta::Session& session) {
+            return meta::forget_blob_removals(session, done);
         };
         CO_CHECK(co_await parts_.database.write(std::move(forget), meta::Erases::yes));
     }
-    co_return removed.size();
+    co_return removals.size();
 }
 
 }  // namespace satchel

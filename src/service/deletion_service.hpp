@@ -2,8 +2,8 @@
 // refused, expiry, the operator's erasure. Contract sections 2.5, 7.1 and 7.5.
 //
 // Order of writes (docs/adr/0004-order-of-writes.md): row, key and name gone, blobs queued for
-// removal, audit entry, all durable and erased from the engine's files -> downloads under way
-// end -> bytes unlinked -> answer.
+// removal, audit entry, all durable -> downloads under way end, bytes unlinked; meanwhile the
+// engine's files are cleared of what went -> answer.
 // A crash between two steps leaves what recover() finishes before the first request.
 //
 // Everything is usable from every loop at once.
@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,9 +85,9 @@ private:
                                                   const meta::AuditEntry& entry) const;
     // Ends what reads the blob, and unlinks it.
     Async<> remove_blob(BlobId blob);
-    // remove_blob() for many, a few to a job of the store. Returns those that are gone; why another
-    // is not stands in the log.
-    Task<std::vector<BlobId>> remove_blobs(std::vector<BlobId> blobs);
+    // remove_blob() for many, a few to a job of the store. Returns those that are not gone; why not
+    // stands in the log.
+    Task<std::set<BlobId>> remove_blobs(std::vector<BlobId> blobs);
     struct Swept {
         std::size_t changed = 0;
         std::size_t expired = 0;

@@ -66,10 +66,10 @@ Async<> forget_removed_blobs(meta::Database& database) {
     while (true) {
         CO_TRY(const bool is_empty,
                co_await database.write([](meta::Session& session) -> Result<bool> {
-                   TRY(const auto blobs,
+                   TRY(const auto removals,
                        meta::pending_blob_removals(session, limits::sweep_batch_max));
-                   CHECK(meta::forget_blob_removals(session, blobs));
-                   return blobs.empty();
+                   CHECK(meta::forget_blob_removals(session, removals));
+                   return removals.empty();
                }));
         if (is_empty) co_return Result<>{};
     }
