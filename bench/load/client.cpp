@@ -52,7 +52,10 @@ public:
     void on_ready();
     void receive();
     bool is_open() const { return state_ == State::idle || state_ == State::busy; }
-    bool is_idle() const { return state_ == State::idle; }
+    void stop_waiting() {
+        --job_.waiting;
+        if (state_ == State::idle) start_turn();
+    }
 
 private:
     enum class State { closed, opening, idle, busy };
@@ -152,6 +155,7 @@ void Connection::continue_opening() {
 void Connection::start_turn() {
     const Clock::time_point due = job_.due();
     if (due > Clock::now()) {
+        ++job_.waiting;
         loop_.waiting.push_back(this);
         return;
     }
@@ -391,13 +395,13 @@ private:
     }
     bool done() const {
         const Job& first = jobs_.front();
-        return first.busy == 0 && loop_.waiting.empty() && loop_.opening == 0;
+        return first.busy == 0 && first.waiting == 0 && loop_.opening == 0;
     }
     void start_due() {
         for (std::size_t left = loop_.waiting.size(); left > 0; --left) {
             Connection* const next = loop_.waiting.front();
             loop_.waiting.pop_front();
-            if (next->is_idle()) next->start_turn();
+            next->stop_waiting();
         }
     }
     bool given_up() {

@@ -61,8 +61,9 @@ public:
     Work& work() { return *work_; }
     JobResult& result() { return result_; }
 
-    std::size_t busy = 0;    // Connections with a request under way.
-    std::size_t opened = 0;  // Connections that were made.
+    std::size_t busy = 0;     // Connections with a request under way.
+    std::size_t waiting = 0;  // Connections, for a turn to be due.
+    std::size_t opened = 0;   // Connections that were made.
 
 private:
     JobOptions options_;

@@ -129,7 +129,7 @@ TEST_P(DatabaseSuite, a_write_is_told_whether_others_wait_for_it) {
     EXPECT_FALSE(*write(look));
 }
 
-TEST_P(DatabaseSuite, what_is_erased_later_is_gone_when_waiting_for_it_returns) {
+TEST_P(DatabaseSuite, waiting_for_what_is_erased_later_comes_to_an_end) {
     const AttachmentRow row = pending_row();
     ASSERT_TRUE(insert(row));
     EXPECT_TRUE(waiter_.wait(database_->wait_until_gone(database_->erasure_mark())))

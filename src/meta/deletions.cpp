@@ -13,7 +13,7 @@ Result<std::vector<BlobRemoval>> pending_blob_removals(Session& session, std::si
     });
 }
 
-// A number is used again once the table was empty: the blob says whether it is still the same.
+// A number may be used again: the blob says whether it is still the same.
 Result<> forget_blob_removals(Session& session, std::span<const BlobRemoval> removals) {
     for (const BlobRemoval& removal : removals) {
         CHECK(session.run("DELETE FROM blob_removals WHERE seq = $1 AND blob = $2", removal.seq,

@@ -280,7 +280,7 @@ bool SqliteWriter::may_put_off_cut() {
 
 void SqliteWriter::cut_log() {
     // Whoever is in the way for so long will not be gone at once: wait once, not always.
-    empty_log(erase_due_ ? 0ms : lock_wait_max);
+    empty_log(in_the_way_ ? 0ms : lock_wait_max);
     cut_due_ = false;
     batches_uncut_ = 0;
 }
@@ -389,12 +389,14 @@ void SqliteWriter::empty_log(std::chrono::milliseconds patience) {
     if (code == SQLITE_OK) code = sync_log(writing_->handle());
     if (code == SQLITE_OK) {
         erase_due_ = false;
+        in_the_way_ = false;
         gone_ = erasures_.load();
         log_frames_ = 0;
         copy_at_frames_ = frames_before_copy;
         return;
     }
-    if (!std::exchange(erase_due_, true)) {
+    erase_due_ = true;
+    if (!std::exchange(in_the_way_, true)) {
         const Error error = sqlite_error(writing_->handle(), code, "empty the log");
         log::warn("metadata_erase_delayed", {{"detail", error.detail}});
     }

@@ -5,8 +5,8 @@
 // erase when the log is cut, too, unless they wait for that themselves.
 //
 // The log is copied into the database file by a second thread while writes go on; the writer
-// then starts it over between two batches. A batch that erases does both at once, so that
-// neither file holds what it removed when its writes return.
+// then starts it over between two batches. After a batch that erases, or one more if that waits,
+// both are done at once and the log is cut, so that neither file holds what was removed.
 //
 // A copy of the whole database goes on by a few pages after each batch.
 #pragma once
@@ -59,8 +59,8 @@ public:
     CommitStats stats() const;
     ErasureMark erasures() const { return erasures_; }
     bool is_gone(ErasureMark mark) const { return gone_ >= mark; }
-    // Whether there are others beside one that is running.
-    bool has_waiting_writes() const { return unfinished_ > 1; }
+    // Whether there are others beside one that is running, those that wait for the cut among them.
+    bool has_waiting_writes() const { return unfinished_ > 1 || cut_due_; }
 
 private:
     using Batch = std::vector<PendingWrite*>;
@@ -108,14 +108,15 @@ private:
     // Used by the writer thread only.
     int log_frames_ = 0;
     int copy_at_frames_;
-    bool erase_due_ = false;            // The log could not be cut.
-    bool cut_due_ = false;              // Something was erased since it was cut, or could not be.
-    int batches_uncut_ = 0;             // While that is so.
+    bool erase_due_ = false;            // The log holds what it must not, and could not be cut yet.
+    bool in_the_way_ = false;           // Somebody was, the last time it was to be cut.
+    int batches_uncut_ = 0;             // While a cut is due.
     Batch for_cut_;                     // Resumed when their mark is gone, or was not to be.
     std::deque<PendingWrite*> copies_;  // The first is under way.
     std::unique_ptr<SqliteCopy> copy_;
     TraceCleaner cleaner_;
 
+    std::atomic<bool> cut_due_{false};  // Something was erased since it was cut, or could not be.
     std::atomic<std::size_t> unfinished_{0};  // Queued or running, copies of the database apart.
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> writes_{0};

@@ -52,7 +52,8 @@ public:
 
     // Deletes for good. reasons::attachment_not_found for a foreign id as for an unknown one, after
     // the same look-up; reasons::overloaded if the row is gone but the database's files could not
-    // be cleaned yet: a retry is answered with "not found".
+    // be cleaned yet: a retry is answered with "not found". So it is after an error of the store:
+    // the sweeper unlinks what stayed.
     Async<> remove(PartnerId partner, AttachmentId id, DeletionReason reason);
 
     // Deletes those of a few that are still there, and does what `beside` does, in one
